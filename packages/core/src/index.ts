@@ -1,0 +1,6 @@
+export * from './errors.js';
+export * from './modules.js';
+export * from './runtime.js';
+export * from './segments.js';
+export * from './tensor.js';
+export * from './weights.js';

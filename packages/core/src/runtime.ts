@@ -1,0 +1,119 @@
+import type { AbortSignalLike } from './errors.js';
+import type { DataType, Tensor } from './tensor.js';
+import type { WeightFile } from './weights.js';
+
+/** What a device can do. Graph builders specialise on this, never on a device's or a model's name. */
+export interface DeviceProfile {
+  /** For people and logs only. */
+  readonly label: string;
+  /** `fused`: contrib attention kernels are there and correct; `composed`: use MatMul, Softmax, MatMul. */
+  readonly attention: 'fused' | 'composed';
+  /** The device computes in float16 at least as fast as in float32. */
+  readonly float16: boolean;
+  /** 8-bit integer products are faster than float32 ones. */
+  readonly int8: boolean;
+  /** Graphs may read bfloat16 weights and cast them on the device. */
+  readonly bfloat16Weights: boolean;
+  /** Largest single buffer, in bytes. */
+  readonly maxBufferBytes: number;
+  /** Outputs can stay on the device between runs. */
+  readonly deviceOutputs: boolean;
+  /** Where the KV cache lives: rows appended to host-visible buffers, or whole tensors handed on from run to run. */
+  readonly kvCache: 'append' | 'handover';
+}
+
+/** Weights that a graph takes from memory rather than from a checkpoint's file. */
+export interface InlineWeights {
+  readonly location: string;
+  readonly data: Uint8Array;
+}
+
+/** A graph ready to load: the bytes of an ONNX ModelProto and the files that its initializers point into. */
+export interface GraphModel {
+  /** Names the component in messages and profiles, e.g. `vit`. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly files: readonly WeightFile[];
+  readonly inline: readonly InlineWeights[];
+}
+
+/** A tensor that stays where the runtime computes (a GPU, or the inference thread). */
+export interface DeviceTensor {
+  readonly location: 'device';
+  readonly dtype: DataType;
+  readonly dims: readonly number[];
+  /** Copies the values to the host. */
+  download(): Promise<Tensor>;
+  /** Frees the memory. Using the tensor afterwards is an error. */
+  dispose(): void;
+}
+
+/**
+ * A buffer of rows that only grows at its end, such as one head's keys of a KV cache.
+ * Fed to a run it is the tensor [length, ...rowDims] of the rows filled so far, without a copy.
+ */
+export interface RowBuffer {
+  readonly location: 'rows';
+  readonly dtype: DataType;
+  readonly rowDims: readonly number[];
+  /** Rows that fit. */
+  readonly capacity: number;
+  /** Rows filled. */
+  readonly length: number;
+  /** Forgets the rows from `length` on. */
+  truncate(length: number): void;
+  dispose(): void;
+}
+
+/** Anything that a session takes as an input. */
+export type Feed = Tensor | DeviceTensor | RowBuffer;
+
+/** Options of one run. */
+export interface RunOptions {
+  /** Outputs to compute; all of them when left out. */
+  readonly outputs?: readonly string[];
+  /** Outputs that stay on the device, returned as {@link DeviceTensor}s. */
+  readonly keep?: readonly string[];
+  /** Outputs whose rows are appended to buffers, by output name; they are not returned. */
+  readonly append?: Readonly<Record<string, RowBuffer>>;
+  readonly signal?: AbortSignalLike;
+}
+
+/** A loaded graph. */
+export interface Session {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /**
+   * Runs the graph once. Runs of one session are queued, never interleaved.
+   *
+   * @throws RuntimeError when a feed is missing, unknown or of the wrong type, or the device fails.
+   */
+  run(feeds: Readonly<Record<string, Feed>>, options?: RunOptions): Promise<RunResult>;
+  dispose(): Promise<void>;
+}
+
+/** Outputs of a run. */
+export interface RunResult {
+  /** The host tensor of an output. @throws RuntimeError when it was kept on the device, appended or not computed. */
+  host<T extends DataType>(name: string, dtype: T): Tensor<T>;
+  /** The device tensor of an output named in `keep`. */
+  device(name: string): DeviceTensor;
+}
+
+/** Options of a session. */
+export interface SessionOptions {
+  /** Called with a fraction in 0..1 as weights are loaded. */
+  readonly onProgress?: (fraction: number) => void;
+  /** Writes the runtime's own operator profile beside this path prefix, where the runtime can. */
+  readonly profile?: string;
+}
+
+/** A device with sessions on it. Created by a runtime package, handed to an assembly. */
+export interface Runtime {
+  readonly profile: DeviceProfile;
+  createSession(model: GraphModel, options?: SessionOptions): Promise<Session>;
+  /** Reserves a row buffer; memory is known, and taken, in advance. */
+  createRows(dtype: DataType, rowDims: readonly number[], capacity: number): RowBuffer;
+  /** Frees every session, tensor and buffer, and ends the runtime's threads. */
+  dispose(): Promise<void>;
+}
