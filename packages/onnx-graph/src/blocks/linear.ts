@@ -1,0 +1,55 @@
+import type { Component } from '../component.js';
+import type { Value } from '../graph-builder.js';
+
+/** Shape of a linear layer. */
+export interface LinearOptions {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly bias?: boolean;
+}
+
+/**
+ * y = x Wᵀ + b, with W [outputs, inputs] as checkpoints store it.
+ *
+ * ```
+ * x [s, inputs] ─► Gemm(transB) ─► [s, outputs]        float weights, mapped from the file
+ * x [s, inputs] ─► MatMulNBits ─► (+ b)                block-quantised weights
+ * ```
+ */
+export function linear(component: Component, name: string, x: Value, options: LinearOptions): Value {
+  const { inputs, outputs } = options;
+  const layer = component.enter(name);
+  const { graph } = layer;
+  const bias = options.bias ? layer.weight('bias', [outputs]) : undefined;
+  const quantised = quantisedBits(layer);
+  if (quantised) return blockQuantisedLinear(layer, x, { inputs, outputs, bits: quantised, bias });
+  return graph.op('Gemm', [x, layer.weight('weight', [outputs, inputs]), bias], { attributes: { transB: 1 } });
+}
+
+function quantisedBits(layer: Component): 4 | 8 | undefined {
+  if (layer.has('weight.q4')) return 4;
+  return layer.has('weight.q8') ? 8 : undefined;
+}
+
+interface QuantisedOptions {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly bits: 4 | 8;
+  readonly bias: Value | undefined;
+}
+
+/** MatMulNBits over blocks along the inputs; the block size follows from the shape of the scales. */
+function blockQuantisedLinear(layer: Component, x: Value, { inputs, outputs, bits, bias }: QuantisedOptions): Value {
+  const scaleInfo = layer.weights.info(layer.key('weight.scales'));
+  const blocks = (scaleInfo.dims.at(-1) ?? 0) / (scaleInfo.dims.length === 1 ? outputs : 1);
+  const blockSize = inputs / blocks;
+  const packed = layer.stored(`weight.q${bits}`, [outputs, blocks, (blockSize * bits) / 8]);
+  return layer.graph.op(
+    'MatMulNBits',
+    [x, packed, layer.weight('weight.scales', scaleInfo.dims), undefined, undefined, bias],
+    {
+      domain: 'com.microsoft',
+      attributes: { K: inputs, N: outputs, bits, block_size: blockSize, accuracy_level: layer.profile.int8 ? 4 : 0 },
+    },
+  );
+}

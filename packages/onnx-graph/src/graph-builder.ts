@@ -1,0 +1,234 @@
+import {
+  type DataType,
+  GraphError,
+  type GraphModel,
+  type InlineWeights,
+  type Tensor,
+  tensor,
+  type WeightFile,
+  type WeightInfo,
+} from '@vlmkit/core';
+import {
+  type Attribute,
+  type Dim,
+  externalTensorProto,
+  modelProto,
+  nodeProto,
+  tensorProto,
+  valueInfoProto,
+} from './onnx-proto.js';
+import { ProtoWriter } from './protobuf.js';
+
+/** A tensor inside a graph: the result of a node, an input or an initializer. */
+export interface Value {
+  readonly name: string;
+  readonly dtype: DataType;
+}
+
+/** What a node has besides its type and inputs. */
+export interface NodeOptions {
+  readonly attributes?: Readonly<Record<string, Attribute>>;
+  /** '' for ONNX's own operators (default), 'com.microsoft' for onnxruntime's. */
+  readonly domain?: '' | 'com.microsoft';
+  /** Last part of the node's name; its operator type by default. */
+  readonly name?: string;
+  /** Element type of the result; that of the first input by default. */
+  readonly dtype?: DataType;
+}
+
+/** A node's input; `undefined` leaves an optional one out. */
+export type NodeInput = Value | undefined;
+
+interface SharedState {
+  readonly files: Map<string, WeightFile>;
+  readonly inline: InlineWeights[];
+  readonly initializers: Map<string, Value>;
+  readonly names: Map<string, number>;
+  readonly root: ProtoWriter;
+}
+
+/**
+ * Collects nodes, weights, inputs and outputs, and writes them as an ONNX model.
+ *
+ * Nodes are named like checkpoint keys: inside `graph.scope('model.layers.0')`, `op('MatMul', …)` makes
+ * `/model.layers.0/MatMul`. Weights stay where they lie: they are written as external data of their files.
+ */
+export class GraphBuilder {
+  readonly #shared: SharedState;
+  readonly #body: ProtoWriter;
+  readonly #path: string;
+
+  constructor(shared?: SharedState, body?: ProtoWriter, path = '') {
+    const root = body ?? new ProtoWriter();
+    this.#shared = shared ?? {
+      files: new Map(),
+      inline: [],
+      initializers: new Map(),
+      names: new Map(),
+      root,
+    };
+    this.#body = root;
+    this.#path = path;
+  }
+
+  /** The same graph, with names under `name`. */
+  scope(name: string): GraphBuilder {
+    return new GraphBuilder(this.#shared, this.#body, `${this.#path}/${name}`);
+  }
+
+  /** Declares an input of the graph. */
+  input(name: string, dtype: DataType, dims: readonly Dim[]): Value {
+    this.#claim(name);
+    this.#body.message(11, valueInfoProto(name, dtype, dims));
+    return { name, dtype };
+  }
+
+  /** Makes a value an output of the graph under a name of its own. */
+  output(name: string, value: Value, dims: readonly Dim[]): void {
+    this.#claim(name);
+    this.#node({ opType: 'Identity', inputs: [value], outputs: [name], options: {} });
+    this.#body.message(12, valueInfoProto(name, value.dtype, dims));
+  }
+
+  /** Adds a node with one result. */
+  op(opType: string, inputs: readonly NodeInput[], options: NodeOptions = {}): Value {
+    return this.ops(opType, inputs, { ...options, results: 1 })[0]!;
+  }
+
+  /** Adds a node with several results, all of one element type. */
+  ops(opType: string, inputs: readonly NodeInput[], options: NodeOptions & { readonly results: number }): Value[] {
+    const dtype = options.dtype ?? inputs.find((input) => input)?.dtype;
+    if (!dtype) throw new GraphError(`The node ${opType} in ${this.#path || '/'} has no input to take its type from.`);
+    const name = this.#unique(`${this.#path}/${options.name ?? opType}`);
+    const outputs = Array.from({ length: options.results }, (_, i) =>
+      options.results === 1 ? `${name}:0` : `${name}:${i}`,
+    );
+    this.#node({ opType, inputs, outputs, options, name });
+    return outputs.map((output) => ({ name: output, dtype }));
+  }
+
+  /** A constant inside the model's bytes, for small tables and scalars. */
+  constant(value: Tensor, name = 'constant'): Value {
+    const unique = this.#unique(`${this.#path}/${name}`);
+    this.#shared.root.message(5, tensorProto(unique, value));
+    return { name: unique, dtype: value.dtype };
+  }
+
+  /** A vector of int64, as shapes, axes and indices are given. */
+  ints(...values: readonly number[]): Value {
+    const key = `int64:[${values.join(',')}]`;
+    return this.#once(
+      key,
+      () => tensorProto(key, tensor('int64', [values.length], BigInt64Array.from(values, BigInt))),
+      'int64',
+    );
+  }
+
+  /** A scalar of int64. */
+  int(value: number): Value {
+    const key = `int64:${value}`;
+    return this.#once(key, () => tensorProto(key, tensor('int64', [], BigInt64Array.of(BigInt(value)))), 'int64');
+  }
+
+  /** A scalar of float32. */
+  float(value: number): Value {
+    const key = `float32:${value}`;
+    return this.#once(key, () => tensorProto(key, tensor('float32', [], Float32Array.of(value))), 'float32');
+  }
+
+  /** A tensor of the checkpoint, as external data of the file it lies in. */
+  weight(info: WeightInfo): Value {
+    return this.#once(
+      info.name,
+      () => {
+        this.#shared.files.set(info.file.location, info.file);
+        return externalTensorProto({
+          name: info.name,
+          dtype: info.dtype,
+          dims: info.dims,
+          data: { location: info.file.location, offset: info.offset, byteLength: info.byteLength },
+        });
+      },
+      info.dtype,
+    );
+  }
+
+  /** A tensor computed at build time, kept beside the model's bytes rather than inside them. */
+  inlineWeight(name: string, value: Tensor): Value {
+    return this.#once(
+      name,
+      () => {
+        const data = new Uint8Array(value.data.buffer, value.data.byteOffset, value.data.byteLength);
+        const location = `inline:${name}`;
+        this.#shared.inline.push({ location, data });
+        return externalTensorProto({
+          name,
+          dtype: value.dtype,
+          dims: value.dims,
+          data: { location, offset: 0, byteLength: data.byteLength },
+        });
+      },
+      value.dtype,
+    );
+  }
+
+  /**
+   * A graph inside a node, for Loop and If. It sees every value of the graph around it.
+   *
+   * @param build declares the subgraph's inputs and outputs in the order that the operator asks for.
+   */
+  subgraph(name: string, build: (graph: GraphBuilder) => void): Attribute {
+    const body = new ProtoWriter();
+    build(new GraphBuilder(this.#shared, body, `${this.#path}/${name}`));
+    return { graph: body.string(2, name) };
+  }
+
+  /** Writes the model. The builder is of no use afterwards. */
+  finish(name: string): GraphModel {
+    const bytes = modelProto(this.#body.string(2, name)).finish();
+    return { name, bytes, files: [...this.#shared.files.values()], inline: this.#shared.inline };
+  }
+
+  #node(node: {
+    readonly opType: string;
+    readonly inputs: readonly NodeInput[];
+    readonly outputs: readonly string[];
+    readonly options: NodeOptions;
+    readonly name?: string;
+  }): void {
+    const proto = nodeProto({
+      opType: node.opType,
+      domain: node.options.domain ?? '',
+      name: node.name ?? `${this.#path}/${node.outputs[0]}`,
+      inputs: node.inputs.map((input) => input?.name ?? ''),
+      outputs: node.outputs,
+      attributes: node.options.attributes ?? {},
+    });
+    this.#body.message(1, proto);
+  }
+
+  #once(key: string, encode: () => ProtoWriter, dtype: DataType): Value {
+    const known = this.#shared.initializers.get(key);
+    if (known) return known;
+    const value = { name: key, dtype };
+    this.#claim(key);
+    this.#shared.root.message(5, encode());
+    this.#shared.initializers.set(key, value);
+    return value;
+  }
+
+  #claim(name: string): void {
+    if (this.#shared.names.has(name)) {
+      throw new GraphError(`The graph already has a value named "${name}".`, {
+        remedy: 'Give each input, output and weight a name of its own.',
+      });
+    }
+    this.#shared.names.set(name, 1);
+  }
+
+  #unique(base: string): string {
+    const count = this.#shared.names.get(base) ?? 0;
+    this.#shared.names.set(base, count + 1);
+    return count === 0 ? base : `${base}_${count}`;
+  }
+}
