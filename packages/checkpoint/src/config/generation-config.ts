@@ -1,0 +1,74 @@
+import { isJsonObject, type JsonObject } from '../files/checkpoint-files.js';
+import {
+  type FieldReader,
+  type FieldRule,
+  fieldReader,
+  flag,
+  listOf,
+  nonNegativeNumber,
+  positiveInteger,
+  positiveNumber,
+  tokenId,
+} from './field-reader.js';
+
+/** How a checkpoint wants to be sampled. */
+export interface GenerationConfig {
+  /** Any of these ends the answer. */
+  readonly eosTokenIds: readonly number[];
+  readonly bosTokenId?: number;
+  readonly padTokenId?: number;
+  /** Whether the checkpoint's default is sampling rather than the likeliest token. */
+  readonly doSample: boolean;
+  readonly temperature: number;
+  /** Tokens to choose from; 0 for all. */
+  readonly topK: number;
+  /** Probability mass to choose from, in 0..1. */
+  readonly topP: number;
+  /** Least probability relative to the likeliest token, in 0..1; 0 for none. */
+  readonly minP: number;
+  /** 1 for none. */
+  readonly repetitionPenalty: number;
+  /** Most new tokens, when the checkpoint states it. */
+  readonly maxNewTokens?: number;
+}
+
+const tokenIdOrList: FieldRule<number | readonly number[]> = {
+  words: 'a token id or a list of them',
+  accepts: (value): value is number | readonly number[] => tokenId.accepts(value) || listOf(tokenId).accepts(value),
+};
+
+/**
+ * Reads generation_config.json. Token ids that it lacks come from config.json; sampling fields that it lacks have the
+ * defaults of transformers' GenerationConfig.
+ *
+ * @param generation the file, or undefined when the checkpoint has none.
+ * @throws ConfigError naming a malformed field.
+ */
+export function readGenerationConfig(generation: JsonObject | undefined, config: JsonObject): GenerationConfig {
+  const fields = fieldReader('generation_config.json', generation ?? {});
+  const fallbacks = [
+    fieldReader('config.json', config),
+    ...(isJsonObject(config.text_config) ? [fieldReader('config.json', config.text_config, 'text_config')] : []),
+  ];
+  const readToken = (name: string): number | undefined => firstOf([fields, ...fallbacks], name, tokenId);
+  const eos = firstOf([fields, ...fallbacks], 'eos_token_id', tokenIdOrList) ?? [];
+  const bosTokenId = readToken('bos_token_id');
+  const padTokenId = readToken('pad_token_id');
+  const maxNewTokens = fields.optional('max_new_tokens', positiveInteger, undefined);
+  return {
+    eosTokenIds: typeof eos === 'number' ? [eos] : eos,
+    ...(bosTokenId !== undefined && { bosTokenId }),
+    ...(padTokenId !== undefined && { padTokenId }),
+    doSample: fields.optional('do_sample', flag, false),
+    temperature: fields.optional('temperature', nonNegativeNumber, 1),
+    topK: fields.optional('top_k', nonNegativeNumber, 50),
+    topP: fields.optional('top_p', nonNegativeNumber, 1),
+    minP: fields.optional('min_p', nonNegativeNumber, 0),
+    repetitionPenalty: fields.optional('repetition_penalty', positiveNumber, 1),
+    ...(maxNewTokens !== undefined && { maxNewTokens }),
+  };
+}
+
+function firstOf<T>(readers: readonly FieldReader[], name: string, rule: FieldRule<T>): T | undefined {
+  return readers.find((reader) => reader.has(name))?.required(name, rule);
+}

@@ -1,0 +1,77 @@
+import { WeightError, type WeightSource } from '@vlmkit/core';
+import { type GenerationConfig, readGenerationConfig } from './config/generation-config.js';
+import type { ModelConfig } from './config/model-config.js';
+import { readModelConfig } from './config/read-config.js';
+import { type CheckpointFiles, type JsonObject, readJson, readOptionalJson } from './files/checkpoint-files.js';
+import { isHarmless } from './weights/names.js';
+import { openWeights } from './weights/open-weights.js';
+
+/** An opened checkpoint: what it states, and where its tensors lie. No weights are in memory. */
+export interface Checkpoint {
+  readonly config: ModelConfig;
+  readonly generation: GenerationConfig;
+  /** preprocessor_config.json as it stands; absent for text models. */
+  readonly preprocessor?: JsonObject;
+  readonly weights: WeightSource;
+  /** The folder, for its other files (tokenizer.json, chat_template.json ...). */
+  readonly files: CheckpointFiles;
+  /**
+   * Demands that every tensor is used: one left over means that the model is not what config.json says.
+   *
+   * @throws WeightError naming the tensors that are not among `used`.
+   */
+  checkUnused(used: Iterable<string>): void;
+  /** Gives back file handles. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a checkpoint: reads its JSON files and the headers of its weights, and checks them.
+ *
+ * @throws ConfigError when config.json is missing, malformed or of a model that vlmkit does not run.
+ * @throws WeightError when weights are missing, truncated or malformed.
+ */
+export async function openCheckpoint(files: CheckpointFiles): Promise<Checkpoint> {
+  const [configJson, generationJson, preprocessor] = await Promise.all([
+    readJson(files, 'config.json'),
+    readOptionalJson(files, 'generation_config.json'),
+    readOptionalJson(files, 'preprocessor_config.json'),
+  ]);
+  const stated = readModelConfig(configJson);
+  const weights = await openWeights(files);
+  const config = { ...stated, tieWordEmbeddings: resolveTie(weights, stated, configJson) };
+  return {
+    config,
+    generation: readGenerationConfig(generationJson, configJson),
+    ...(preprocessor && { preprocessor }),
+    weights,
+    files,
+    checkUnused: (used) => checkUnused(weights, used),
+    close: async () => files.close?.(),
+  };
+}
+
+/**
+ * A head that is there is used, whatever config.json says. One that is absent is tied, unless config.json says outright
+ * that it should be there.
+ */
+function resolveTie(weights: WeightSource, config: ModelConfig, json: JsonObject): boolean {
+  const hasHead = weights.names.some((name) => name.startsWith('lm_head.weight'));
+  if (hasHead) return false;
+  if (!config.tieWordEmbeddings && json.tie_word_embeddings === false) {
+    // Throws, naming the nearest tensor.
+    weights.info('lm_head.weight');
+  }
+  return true;
+}
+
+function checkUnused(weights: WeightSource, used: Iterable<string>): void {
+  const known = new Set(used);
+  const unused = weights.names.filter((name) => !known.has(name) && !isHarmless(name));
+  if (unused.length === 0) return;
+  const shown = unused.slice(0, 5).join(', ');
+  const more = unused.length > 5 ? ` and ${unused.length - 5} more` : '';
+  throw new WeightError(`The checkpoint holds tensors that this model does not have: ${shown}${more}.`, {
+    remedy: 'Check that config.json belongs to these weights and that no tensor was renamed.',
+  });
+}
