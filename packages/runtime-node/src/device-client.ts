@@ -1,0 +1,48 @@
+import type { AbortSignalLike } from '@vlmkit/core';
+import { throwIfAborted } from '@vlmkit/core';
+import type { DeviceChannel } from './channel.js';
+import type { DeviceMethod, Request, Response } from './protocol.js';
+import { RequestQueue } from './request-queue.js';
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Buffers that the call may take away from the caller. */
+  readonly transfer?: readonly ArrayBuffer[];
+  /** Checked when the call's turn comes. */
+  readonly signal?: AbortSignalLike | undefined;
+}
+
+/**
+ * The device as the main thread sees it. Calls wait here for their turn, one under way at a time, so that a call
+ * that is aborted while it waits costs nothing, and so that frees and truncations stay in order with runs.
+ */
+export class DeviceClient {
+  readonly #channel: DeviceChannel;
+  readonly #queue = new RequestQueue();
+  #nextId = 1;
+
+  constructor(channel: DeviceChannel) {
+    this.#channel = channel;
+  }
+
+  /** A new name for a session, tensor or row buffer. */
+  newId(): number {
+    return this.#nextId++;
+  }
+
+  call<M extends DeviceMethod>(method: M, request: Request<M>, options: CallOptions = {}): Promise<Response<M>> {
+    return this.#queue.add(async () => {
+      throwIfAborted(options.signal);
+      return this.#channel.call(method, request, options.transfer);
+    });
+  }
+
+  /** A call whose result nobody waits for. It fails only when the device has ended, and then there is nothing to do. */
+  notify<M extends DeviceMethod>(method: M, request: Request<M>): void {
+    this.call(method, request).catch(() => undefined);
+  }
+
+  close(): Promise<void> {
+    return this.#channel.close();
+  }
+}

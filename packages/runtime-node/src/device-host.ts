@@ -1,0 +1,180 @@
+import { type DeviceProfile, RuntimeError, type Tensor } from '@vlmkit/core';
+import { env, type InferenceSession, type Tensor as OrtTensor } from 'onnxruntime-node';
+import { translateOrtError } from './ort-errors.js';
+import { createOrtSession, type MemoryFile, signatureOf } from './ort-session.js';
+import { fromOrt, toOrt } from './ort-tensor.js';
+import { probeDevice } from './probe.js';
+import type {
+  CreateRowsRequest,
+  DeviceCalls,
+  DeviceMethod,
+  FeedMessage,
+  FillRequest,
+  GraphSignature,
+  KeptTensor,
+  LoadRequest,
+  OpenRequest,
+  Request,
+  ReserveRequest,
+  Response,
+  RunRequest,
+  RunResponse,
+  TruncateRequest,
+} from './protocol.js';
+import { RowStore } from './row-store.js';
+
+interface LoadedSession {
+  readonly name: string;
+  readonly session: InferenceSession;
+  readonly profiling: boolean;
+}
+
+type Handlers = {
+  readonly [M in keyof DeviceCalls]: (request: Request<M>) => Response<M> | Promise<Response<M>>;
+};
+
+/** The device's side: holds sessions, tensors and rows by id, and answers calls. */
+export class DeviceHost {
+  readonly #sessions = new Map<number, LoadedSession>();
+  readonly #reserved = new Map<number, MemoryFile[]>();
+  readonly #tensors = new Map<number, OrtTensor>();
+  readonly #rows = new Map<number, RowStore | RuntimeError>();
+  #device: OpenRequest = { device: 'cpu', threads: 1 };
+
+  readonly #handlers: Handlers = {
+    open: (request) => this.#open(request),
+    reserve: (request) => this.#reserve(request),
+    fill: (request) => this.#fill(request),
+    load: (request) => this.#load(request),
+    unload: (session) => this.#unload(session),
+    run: (request) => this.#run(request),
+    download: (tensor) => this.#download(tensor),
+    freeTensor: (tensor) => this.#freeTensor(tensor),
+    createRows: (request) => this.#createRows(request),
+    truncateRows: (request) => this.#truncateRows(request),
+    freeRows: (rows) => this.#freeRows(rows),
+    close: () => this.#close(),
+  };
+
+  /** Answers one call. */
+  async call<M extends DeviceMethod>(method: M, request: Request<M>): Promise<Response<M>> {
+    return this.#handlers[method](request);
+  }
+
+  async #open(request: OpenRequest): Promise<DeviceProfile> {
+    env.logLevel = 'error';
+    this.#device = request;
+    return probeDevice(request);
+  }
+
+  #reserve({ session, location, byteLength }: ReserveRequest): undefined {
+    const files = this.#reserved.get(session) ?? [];
+    try {
+      files.push({ path: location, data: new Uint8Array(byteLength) });
+    } catch (cause) {
+      throw translateOrtError(`The file ${location} cannot be held in memory`, cause);
+    }
+    this.#reserved.set(session, files);
+  }
+
+  #fill({ session, location, offset, bytes }: FillRequest): undefined {
+    const file = this.#reserved.get(session)?.find(({ path }) => path === location);
+    file?.data.set(bytes, offset);
+  }
+
+  async #load(request: LoadRequest): Promise<GraphSignature> {
+    const files = this.#reserved.get(request.session) ?? [];
+    this.#reserved.delete(request.session);
+    const session = await createOrtSession(this.#device, request, files);
+    this.#sessions.set(request.session, { name: request.name, session, profiling: request.profile !== undefined });
+    return signatureOf(session);
+  }
+
+  async #unload(id: number): Promise<undefined> {
+    this.#reserved.delete(id);
+    const loaded = this.#sessions.get(id);
+    this.#sessions.delete(id);
+    if (loaded?.profiling) loaded.session.endProfiling();
+    await loaded?.session.release();
+  }
+
+  async #run({ session: id, feeds, fetch, keep, append }: RunRequest): Promise<RunResponse> {
+    const loaded = this.#sessions.get(id);
+    if (!loaded) throw new RuntimeError('The session was disposed of.');
+    const inputs = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, this.#feed(name, feed)]));
+    const stores = Object.entries(append).map(([name, rows]) => ({ name, store: this.#rowStore(rows) }));
+    const wanted = [...new Set([...fetch, ...Object.keys(keep), ...Object.keys(append)])];
+    let outputs: InferenceSession.OnnxValueMapType;
+    try {
+      outputs = await loaded.session.run(inputs, wanted);
+    } catch (cause) {
+      throw translateOrtError(`The component "${loaded.name}" failed to run`, cause);
+    }
+    const output = (name: string) => outputs[name] as OrtTensor;
+
+    // All rows are checked before any is written, so that a failed run leaves every buffer as it was.
+    for (const { name, store } of stores) store.check(name, output(name));
+    for (const { name, store } of stores) store.append(output(name));
+    const kept: Record<string, KeptTensor> = {};
+    for (const [name, tensor] of Object.entries(keep)) {
+      this.#tensors.set(tensor, output(name));
+      const { dtype, dims } = fromOrt(output(name));
+      kept[name] = { dtype, dims };
+    }
+    return {
+      fetched: Object.fromEntries(fetch.map((name) => [name, fromOrt(output(name))])),
+      kept,
+      lengths: Object.fromEntries(stores.map(({ name, store }) => [name, store.length])),
+    };
+  }
+
+  #feed(name: string, feed: FeedMessage): OrtTensor {
+    if (feed.kind === 'host') return toOrt(feed.tensor.dtype, feed.tensor.data, feed.tensor.dims);
+    if (feed.kind === 'rows') return this.#rowStore(feed.rows).view();
+    const tensor = this.#tensors.get(feed.tensor);
+    if (!tensor) throw new RuntimeError(`The tensor fed to "${name}" was disposed of.`);
+    return tensor;
+  }
+
+  #download(id: number): Tensor {
+    const tensor = this.#tensors.get(id);
+    if (!tensor) throw new RuntimeError('The tensor was disposed of.');
+    const { dtype, dims, data } = fromOrt(tensor);
+    return { dtype, dims, data: data.slice() };
+  }
+
+  #freeTensor(id: number): undefined {
+    this.#tensors.get(id)?.dispose();
+    this.#tensors.delete(id);
+  }
+
+  #createRows(request: CreateRowsRequest): undefined {
+    try {
+      this.#rows.set(request.rows, new RowStore(request));
+    } catch (error) {
+      // The caller has a handle already; it learns of the failure from the first run that uses it.
+      this.#rows.set(request.rows, translateOrtError('A row buffer cannot be made', error));
+    }
+  }
+
+  #truncateRows({ rows, length }: TruncateRequest): undefined {
+    this.#rowStore(rows).truncate(length);
+  }
+
+  #freeRows(id: number): undefined {
+    this.#rows.delete(id);
+  }
+
+  #rowStore(id: number): RowStore {
+    const store = this.#rows.get(id);
+    if (store instanceof RowStore) return store;
+    throw store ?? new RuntimeError('The row buffer was disposed of.');
+  }
+
+  async #close(): Promise<undefined> {
+    for (const id of this.#sessions.keys()) await this.#unload(id);
+    for (const id of this.#tensors.keys()) this.#freeTensor(id);
+    this.#rows.clear();
+    this.#reserved.clear();
+  }
+}

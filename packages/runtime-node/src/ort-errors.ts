@@ -1,0 +1,65 @@
+import { type ErrorDetails, RuntimeError } from '@vlmkit/core';
+
+interface Translation {
+  readonly pattern: RegExp;
+  readonly explain: (match: RegExpMatchArray) => ErrorDetails & { readonly what: string };
+}
+
+/** What onnxruntime 1.30 says, and what it means. The first pattern that fits is used. */
+const translations: readonly Translation[] = [
+  {
+    pattern:
+      /bad_alloc|Failed to allocate memory(?: for requested buffer of size (\d+))?|Array buffer allocation failed/,
+    explain: ([, bytes]) => ({
+      what: 'the device ran out of memory',
+      ...(bytes ? { actual: `a request for ${Math.ceil(Number(bytes) / 2 ** 20)} MiB` } : {}),
+      remedy: 'Use a smaller or quantised model, a smaller picture or a shorter context.',
+    }),
+  },
+  {
+    pattern: /(?:No such file or directory|does not exist|cannot find the file|file_size|doesn't exist)/i,
+    explain: () => ({
+      what: 'a weight file is missing',
+      remedy: 'Check that every file of the checkpoint is there and readable.',
+    }),
+  },
+  {
+    pattern: /out of bounds|exceeds? (?:the )?file|is larger than|not enough|mmap/i,
+    explain: () => ({
+      what: 'a weight file is shorter than its header says',
+      remedy: 'Download the file again.',
+    }),
+  },
+  {
+    pattern:
+      /(?:Could not find an implementation|Failed to find kernel) for (\S+?)(?:\((\d+)\))? node with name '([^']*)'/,
+    explain: ([, op, , node]) => ({
+      what: `the device has no kernel for ${op} with these data types (node ${node})`,
+      remedy: 'Choose another dtype or device.',
+    }),
+  },
+  {
+    pattern: /(?:No Op registered for|Fatal error: \S+:) ?(\S+)/,
+    explain: ([, op]) => ({ what: `this onnxruntime does not know the operator ${op}` }),
+  },
+  {
+    pattern: /adapter/i,
+    explain: () => ({
+      what: 'there is no WebGPU adapter',
+      remedy: "Install a graphics driver with Vulkan, Metal or Direct3D 12, or use device: 'cpu'.",
+    }),
+  },
+];
+
+/** Turns an error of onnxruntime into one that names the component, the step and the cause. */
+export function translateOrtError(step: string, cause: unknown): RuntimeError {
+  if (cause instanceof RuntimeError) return cause;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  for (const { pattern, explain } of translations) {
+    const match = message.match(pattern);
+    if (!match) continue;
+    const { what, ...details } = explain(match);
+    return new RuntimeError(`${step}: ${what}.`, { ...details, cause });
+  }
+  return new RuntimeError(`${step}: ${message}`, { cause });
+}

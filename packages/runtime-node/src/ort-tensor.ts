@@ -1,0 +1,60 @@
+import {
+  byteSize,
+  type DataType,
+  elementCount,
+  RuntimeError,
+  type Tensor,
+  type TensorArrays,
+  viewBytes,
+} from '@vlmkit/core';
+import { Tensor as OrtTensor } from 'onnxruntime-node';
+
+const dataTypes: Readonly<Record<string, DataType>> = {
+  float32: 'float32',
+  float16: 'float16',
+  bfloat16: 'bfloat16',
+  int64: 'int64',
+  int32: 'int32',
+  uint8: 'uint8',
+  int8: 'int8',
+  bool: 'bool',
+};
+
+/** The core name of onnxruntime's element type. @throws RuntimeError for types that vlmkit does not move. */
+export function coreType(type: string): DataType {
+  const dtype = dataTypes[type];
+  if (dtype) return dtype;
+  throw new RuntimeError(`Tensors of type ${type} cannot leave the device.`, {
+    expected: `one of ${Object.keys(dataTypes).join(', ')}`,
+    actual: type,
+    remedy: 'Cast the value inside the graph.',
+  });
+}
+
+/** Wraps host values for onnxruntime, without a copy. */
+export function toOrt(dtype: DataType, data: TensorArrays[DataType], dims: readonly number[]): OrtTensor {
+  if (dtype === 'bfloat16') {
+    throw new RuntimeError('bfloat16 values cannot be fed to a graph: onnxruntime-node has no such tensors.', {
+      expected: 'float32 or float16',
+      remedy: 'Feed float32, and cast inside the graph.',
+    });
+  }
+  return new OrtTensor(dtype, data, dims);
+}
+
+/** The values of a tensor in host memory, without a copy. float16 becomes its bit patterns on every version of Node. */
+export function fromOrt(value: OrtTensor): Tensor {
+  const dtype = coreType(value.type);
+  const { buffer, byteOffset, byteLength } = value.data as Uint8Array<ArrayBuffer>;
+  return { dtype, dims: [...value.dims], data: viewBytes(dtype, new Uint8Array(buffer, byteOffset, byteLength)) };
+}
+
+/** Allocates zeros for `elements` elements. */
+export function allocate(dtype: DataType, elements: number): TensorArrays[DataType] {
+  return viewBytes(dtype, new Uint8Array(elements * byteSize(dtype)));
+}
+
+/** Bytes of a tensor of these extents. */
+export function tensorBytes(dtype: DataType, dims: readonly number[]): number {
+  return elementCount(dims) * byteSize(dtype);
+}

@@ -1,0 +1,140 @@
+import type { DataType, DeviceProfile, Tensor } from '@vlmkit/core';
+
+/*
+ * What the main thread and the inference thread say to each other. The inference thread is the device:
+ * sessions, device tensors and row buffers live there, under ids that the main thread chooses.
+ */
+
+/** Devices that onnxruntime-node drives. */
+export type DeviceKind = 'cpu' | 'webgpu' | 'cuda';
+
+/** Settings of the device for all of its sessions. */
+export interface OpenRequest {
+  readonly device: DeviceKind;
+  /** Threads that one operator may use. */
+  readonly threads: number;
+}
+
+/** A weight file that onnxruntime cannot map: its bytes are collected before the session is made. */
+export interface ReserveRequest {
+  readonly session: number;
+  readonly location: string;
+  readonly byteLength: number;
+}
+
+/** The next bytes of a reserved file. */
+export interface FillRequest {
+  readonly session: number;
+  readonly location: string;
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A graph to make a session of. */
+export interface LoadRequest {
+  readonly session: number;
+  /** The component's name, for messages. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** Folder of the files that onnxruntime maps by itself. */
+  readonly directory?: string;
+  /** Path prefix of onnxruntime's own profile. */
+  readonly profile?: string;
+}
+
+/** An input or output of a loaded graph. */
+export interface ValueSignature {
+  readonly name: string;
+  readonly dtype: string;
+  /** Extents; a string names one that is known only at run time. */
+  readonly dims: readonly (number | string)[];
+}
+
+/** Inputs and outputs of a loaded graph. */
+export interface GraphSignature {
+  readonly inputs: readonly ValueSignature[];
+  readonly outputs: readonly ValueSignature[];
+}
+
+/** An input of a run: values, or the id of what the device already holds. */
+export type FeedMessage =
+  | { readonly kind: 'host'; readonly tensor: Tensor }
+  | { readonly kind: 'device'; readonly tensor: number }
+  | { readonly kind: 'rows'; readonly rows: number };
+
+export interface RunRequest {
+  readonly session: number;
+  readonly feeds: Readonly<Record<string, FeedMessage>>;
+  /** Outputs to send back. */
+  readonly fetch: readonly string[];
+  /** Outputs to keep, with the ids to keep them under. */
+  readonly keep: Readonly<Record<string, number>>;
+  /** Outputs to append, with the ids of their row buffers. */
+  readonly append: Readonly<Record<string, number>>;
+}
+
+/** Type and extents of a tensor that stayed on the device. */
+export interface KeptTensor {
+  readonly dtype: DataType;
+  readonly dims: readonly number[];
+}
+
+export interface RunResponse {
+  readonly fetched: Readonly<Record<string, Tensor>>;
+  readonly kept: Readonly<Record<string, KeptTensor>>;
+  /** Rows filled after the run, by output. */
+  readonly lengths: Readonly<Record<string, number>>;
+}
+
+export interface CreateRowsRequest {
+  readonly rows: number;
+  readonly dtype: DataType;
+  readonly rowDims: readonly number[];
+  readonly capacity: number;
+}
+
+export interface TruncateRequest {
+  readonly rows: number;
+  readonly length: number;
+}
+
+/** Every call, with what it takes and returns. */
+export interface DeviceCalls {
+  readonly open: { readonly request: OpenRequest; readonly response: DeviceProfile };
+  readonly reserve: { readonly request: ReserveRequest; readonly response: undefined };
+  readonly fill: { readonly request: FillRequest; readonly response: undefined };
+  readonly load: { readonly request: LoadRequest; readonly response: GraphSignature };
+  /** Releases a session, or what was reserved for one. */
+  readonly unload: { readonly request: number; readonly response: undefined };
+  readonly run: { readonly request: RunRequest; readonly response: RunResponse };
+  readonly download: { readonly request: number; readonly response: Tensor };
+  readonly freeTensor: { readonly request: number; readonly response: undefined };
+  readonly createRows: { readonly request: CreateRowsRequest; readonly response: undefined };
+  readonly truncateRows: { readonly request: TruncateRequest; readonly response: undefined };
+  readonly freeRows: { readonly request: number; readonly response: undefined };
+  readonly close: { readonly request: undefined; readonly response: undefined };
+}
+
+export type DeviceMethod = keyof DeviceCalls;
+export type Request<M extends DeviceMethod> = DeviceCalls[M]['request'];
+export type Response<M extends DeviceMethod> = DeviceCalls[M]['response'];
+
+/** A call on its way to the inference thread. */
+export type CallMessage = {
+  readonly [M in DeviceMethod]: { readonly id: number; readonly method: M; readonly request: Request<M> };
+}[DeviceMethod];
+
+/** An error in a form that crosses threads. */
+export interface ErrorMessage {
+  readonly message: string;
+  readonly expected: string | undefined;
+  readonly actual: string | undefined;
+  readonly remedy: string | undefined;
+  /** The runtime's own words. */
+  readonly cause: string | undefined;
+}
+
+/** The answer to a call. */
+export type ReplyMessage =
+  | { readonly id: number; readonly response: Response<DeviceMethod> }
+  | { readonly id: number; readonly error: ErrorMessage };

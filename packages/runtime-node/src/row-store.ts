@@ -1,0 +1,69 @@
+import { type DataType, elementCount, RuntimeError, type TensorArrays } from '@vlmkit/core';
+import type { Tensor as OrtTensor } from 'onnxruntime-node';
+import { allocate, coreType, fromOrt, tensorBytes, toOrt } from './ort-tensor.js';
+import type { CreateRowsRequest } from './protocol.js';
+
+/** Rows in the inference thread's memory: fed as a view of the filled part, grown by copying a run's new rows. */
+export class RowStore {
+  readonly #dtype: DataType;
+  readonly #rowDims: readonly number[];
+  readonly #capacity: number;
+  readonly #data: TensorArrays[DataType];
+  #length = 0;
+
+  constructor({ dtype, rowDims, capacity }: CreateRowsRequest) {
+    this.#dtype = dtype;
+    this.#rowDims = rowDims;
+    this.#capacity = capacity;
+    try {
+      this.#data = allocate(dtype, elementCount(rowDims) * capacity);
+    } catch (cause) {
+      const megabytes = Math.ceil(tensorBytes(dtype, [capacity, ...rowDims]) / 2 ** 20);
+      throw new RuntimeError(`There is no memory for a row buffer of ${capacity} rows (${megabytes} MiB).`, {
+        remedy: 'Ask for a smaller capacity, or free other buffers.',
+        cause,
+      });
+    }
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The rows filled so far, [length, ...rowDims], without a copy. */
+  view(): OrtTensor {
+    const filled = this.#data.subarray(0, this.#length * elementCount(this.#rowDims)) as TensorArrays[DataType];
+    return toOrt(this.#dtype, filled, [this.#length, ...this.#rowDims]);
+  }
+
+  /** Throws a RuntimeError unless `rows` is [k, ...rowDims] of the right type and fits. */
+  check(output: string, rows: OrtTensor): void {
+    const [count = 0, ...rowDims] = rows.dims;
+    if (coreType(rows.type) !== this.#dtype || rowDims.join() !== this.#rowDims.join() || rows.dims.length === 0) {
+      throw new RuntimeError(`The output "${output}" does not consist of rows of its buffer.`, {
+        expected: `${this.#dtype} [rows, ${this.#rowDims.join(', ')}]`,
+        actual: `${rows.type} [${rows.dims.join(', ')}]`,
+      });
+    }
+    if (this.#length + count > this.#capacity) {
+      throw new RuntimeError(`The row buffer for the output "${output}" is full.`, {
+        expected: `at most ${this.#capacity} rows`,
+        actual: `${this.#length} rows and ${count} more`,
+        remedy: 'Reserve a larger capacity, or truncate the buffer first.',
+      });
+    }
+  }
+
+  /** Copies checked rows to the end. */
+  append(rows: OrtTensor): void {
+    const { data, dims } = fromOrt(rows);
+    const offset = this.#length * elementCount(this.#rowDims);
+    // Both arrays have the buffer's element type, which `check` has made sure of.
+    (this.#data as Uint8Array).set(data as Uint8Array, offset);
+    this.#length += dims[0] ?? 0;
+  }
+
+  truncate(length: number): void {
+    this.#length = Math.min(this.#length, length);
+  }
+}
