@@ -22,11 +22,11 @@ export function readTextConfig(fields: FieldReader, family: ModelFamily): TextCo
   const defaults = family === 'qwen2' ? textDefaults : visionLanguageDefaults;
   const hiddenSize = fields.required('hidden_size', positiveInteger);
   const numAttentionHeads = fields.required('num_attention_heads', positiveInteger);
+  const headDim = readHeadDim(fields, hiddenSize, numAttentionHeads);
   const numKeyValueHeads = fields.optional('num_key_value_heads', positiveInteger, numAttentionHeads);
   if (numAttentionHeads % numKeyValueHeads !== 0) {
     throw fields.error('num_key_value_heads', { must: `must divide num_attention_heads (${numAttentionHeads})` });
   }
-  const headDim = readHeadDim(fields, hiddenSize, numAttentionHeads);
   const numHiddenLayers = fields.required('num_hidden_layers', positiveInteger);
   const maxPositionEmbeddings = fields.optional('max_position_embeddings', positiveInteger, 32_768);
   refuseSlidingWindow(fields, { numHiddenLayers, maxPositionEmbeddings, maxWindowLayers: defaults.maxWindowLayers });

@@ -15,7 +15,8 @@ export function filesFromMemory(contents: ReadonlyMap<string, Uint8Array | strin
     async read(name, offset, length) {
       const bytes = bytesOf(name);
       assertRange(name, bytes.byteLength, { offset, length });
-      return bytes.slice(offset, offset + length);
+      // Not slice(): on a Node Buffer that would be a view of the caller's memory.
+      return new Uint8Array(bytes.subarray(offset, offset + length));
     },
     readText: async (name) => decodeUtf8(bytesOf(name)),
   };

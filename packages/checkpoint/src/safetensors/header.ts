@@ -58,10 +58,11 @@ export async function readSafetensorsHeader(file: WeightFile): Promise<Safetenso
   const size = file.byteLength;
   if (size < 8) throw truncated(file, { expected: 'at least 8', actual: size });
   const prefix = await file.read(0, 8);
-  const headerBytes = Number(new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true));
-  if (headerBytes > maxHeaderBytes) {
-    throw malformed(file, `states a header of ${headerBytes} bytes`, `at most ${maxHeaderBytes}`);
+  const statedBytes = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true);
+  if (statedBytes > maxHeaderBytes) {
+    throw malformed(file, `states a header of ${statedBytes} bytes`, `at most ${maxHeaderBytes}`);
   }
+  const headerBytes = Number(statedBytes);
   if (headerBytes > size - 8) throw truncated(file, { expected: `at least ${headerBytes + 8}`, actual: size });
   const header = parseHeader(file, await file.read(8, headerBytes));
   const tensors: SafetensorsEntry[] = [];
