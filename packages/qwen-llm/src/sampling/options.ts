@@ -1,0 +1,124 @@
+import { PromptError } from '@vlmkit/core';
+
+/**
+ * How the next token is chosen. Every field may be left out; the defaults choose the most likely token.
+ *
+ * The steps run in the order in which Hugging Face's `generate` applies them: `logitBias`, `repetitionPenalty`,
+ * `frequencyPenalty`, `presencePenalty`, `bannedIds` and the token mask, then, when sampling, `temperature`, `topK`,
+ * `topP`, `minP`.
+ */
+export interface SamplingOptions {
+  /**
+   * Draw from the distribution rather than take its maximum. By default true when `temperature` is given and above 0,
+   * false otherwise. A temperature of 0 always means greedy.
+   */
+  readonly doSample?: boolean;
+  /** Divides the scores, 0 or more: below 1 sharpens, above 1 flattens, 0 is greedy (default 1 when `doSample` is set). */
+  readonly temperature?: number;
+  /** Keep the k highest scores and what equals the k-th; 0 keeps all (default 0). */
+  readonly topK?: number;
+  /** Keep the fewest tokens whose probabilities reach this sum, in (0, 1]; 1 keeps all (default 1). */
+  readonly topP?: number;
+  /** Keep tokens at least this fraction as likely as the likeliest, in [0, 1]; 0 keeps all (default 0). */
+  readonly minP?: number;
+  /**
+   * Divides positive and multiplies negative scores of every token of prompt and answer, above 0; 1 is none (default 1).
+   * Keskar et al., "CTRL" (2019), section 4.1.
+   */
+  readonly repetitionPenalty?: number;
+  /** Subtracted once from the score of every token of the answer so far, in [-2, 2] (default 0). */
+  readonly presencePenalty?: number;
+  /** Subtracted from the score of a token for each time it stands in the answer so far, in [-2, 2] (default 0). */
+  readonly frequencyPenalty?: number;
+  /** Added to the scores of single tokens, by id. -Infinity forbids a token. */
+  readonly logitBias?: Readonly<Record<number, number>>;
+  /** Ids never chosen, such as those that stand for images and videos in a prompt. */
+  readonly bannedIds?: readonly number[];
+  /** Ids that the tokenizer knows. Logits at and beyond it, padding of the vocabulary, are never chosen. */
+  readonly tokenizerSize?: number;
+  /** Seed of the draws, an integer of 0 or more: same seed, same logits, same tokens. Random when left out. */
+  readonly seed?: number;
+  /** Also return the log-probability of the chosen token (default false). */
+  readonly logprobs?: boolean;
+  /** Also return this many most likely tokens with their log-probabilities (default 0). */
+  readonly topLogprobs?: number;
+}
+
+/** {@link SamplingOptions} with every default filled in. */
+export interface ResolvedSampling {
+  /** False: take the maximum, and ignore temperature, topK, topP and minP. */
+  readonly doSample: boolean;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  readonly repetitionPenalty: number;
+  readonly presencePenalty: number;
+  readonly frequencyPenalty: number;
+  /** Ids and what is added to their scores. */
+  readonly logitBias: readonly (readonly [id: number, bias: number])[];
+  readonly bannedIds: readonly number[];
+  /** `Infinity` when every logit belongs to a token. */
+  readonly tokenizerSize: number;
+  readonly seed: number | undefined;
+  readonly logprobs: boolean;
+  readonly topLogprobs: number;
+}
+
+/** Below this, division by the temperature would overflow float32; the result is the maximum anyway. */
+const coldest = 1e-30;
+
+/**
+ * Checks options and fills in defaults.
+ *
+ * @throws PromptError naming the option that is out of range.
+ */
+export function resolveSampling(options: SamplingOptions = {}): ResolvedSampling {
+  const given = options.temperature;
+  const temperature = given ?? 1;
+  check('temperature', temperature, Number.isFinite(temperature) && temperature >= 0, 'a number of 0 or more');
+  const resolved: ResolvedSampling = {
+    doSample: (options.doSample ?? given !== undefined) && temperature >= coldest,
+    temperature,
+    topK: options.topK ?? 0,
+    topP: options.topP ?? 1,
+    minP: options.minP ?? 0,
+    repetitionPenalty: options.repetitionPenalty ?? 1,
+    presencePenalty: options.presencePenalty ?? 0,
+    frequencyPenalty: options.frequencyPenalty ?? 0,
+    logitBias: Object.entries(options.logitBias ?? {}).map(([id, bias]) => [Number(id), bias] as const),
+    bannedIds: options.bannedIds ?? [],
+    tokenizerSize: options.tokenizerSize ?? Number.POSITIVE_INFINITY,
+    seed: options.seed,
+    logprobs: options.logprobs ?? false,
+    topLogprobs: options.topLogprobs ?? 0,
+  };
+  const { topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty, tokenizerSize, seed } = resolved;
+  check('topK', topK, isCount(topK), 'an integer of 0 (all) or more');
+  check('topP', topP, topP > 0 && topP <= 1, 'a number above 0 and at most 1');
+  check('minP', minP, minP >= 0 && minP <= 1, 'a number from 0 to 1');
+  const finitePenalty = Number.isFinite(repetitionPenalty) && repetitionPenalty > 0;
+  check('repetitionPenalty', repetitionPenalty, finitePenalty, 'a number above 0');
+  check('presencePenalty', presencePenalty, Math.abs(presencePenalty) <= 2, 'a number from -2 to 2');
+  check('frequencyPenalty', frequencyPenalty, Math.abs(frequencyPenalty) <= 2, 'a number from -2 to 2');
+  for (const [id, bias] of resolved.logitBias) {
+    check('logitBias', id, isCount(id), 'token ids as keys');
+    check(`logitBias[${id}]`, bias, bias < Number.POSITIVE_INFINITY, 'a number or -Infinity');
+  }
+  for (const id of resolved.bannedIds) check('bannedIds', id, isCount(id), 'token ids');
+  const knowsAny = tokenizerSize === Number.POSITIVE_INFINITY || (isCount(tokenizerSize) && tokenizerSize > 0);
+  check('tokenizerSize', tokenizerSize, knowsAny, 'a count of 1 or more');
+  check('seed', seed, seed === undefined || isCount(seed), 'an integer from 0 to 2^53 - 1');
+  check('topLogprobs', resolved.topLogprobs, isCount(resolved.topLogprobs), 'a count of 0 or more');
+  return resolved;
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
+function check(name: string, value: unknown, valid: boolean, expected: string): void {
+  if (!valid) {
+    throw new PromptError(`The sampling option ${name} is out of range.`, { expected, actual: String(value) });
+  }
+}
