@@ -1,1 +1,2 @@
-export {};
+export * from './merger-graph.js';
+export * from './projector.js';

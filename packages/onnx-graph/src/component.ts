@@ -27,6 +27,11 @@ export class Component {
     return new Component({ ...this.#options(), graph: this.graph.scope(name) }, this.key(name));
   }
 
+  /** The same part of the model, built in another graph: the body of a loop. */
+  on(graph: GraphBuilder): Component {
+    return new Component({ ...this.#options(), graph }, this.#key);
+  }
+
   /** The checkpoint key of `name` here. */
   key(name: string): string {
     return this.#key ? `${this.#key}.${name}` : name;

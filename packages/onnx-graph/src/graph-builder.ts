@@ -71,6 +71,11 @@ export class GraphBuilder {
     this.#path = path;
   }
 
+  /** Where names are made: the scopes entered so far. */
+  get path(): string {
+    return this.#path;
+  }
+
   /** The same graph, with names under `name`. */
   scope(name: string): GraphBuilder {
     return new GraphBuilder(this.#shared, this.#body, `${this.#path}/${name}`);

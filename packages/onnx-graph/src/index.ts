@@ -7,3 +7,4 @@ export * from './blocks/rotary.js';
 export * from './component.js';
 export * from './graph-builder.js';
 export { type Attribute, type Dim, type ExternalData, elementType } from './onnx-proto.js';
+export * from './weight-view.js';

@@ -1,0 +1,38 @@
+import type {
+  DataType,
+  DeviceTensor,
+  InputProjector,
+  Runtime,
+  SessionOptions,
+  WeightSource,
+  WorkOptions,
+} from '@vlmkit/core';
+import { buildMergerGraph, type MergerConfig } from './merger-graph.js';
+
+/** Arguments of {@link createMerger}. */
+export interface CreateMergerInput extends SessionOptions {
+  readonly config: MergerConfig;
+  readonly weights: WeightSource;
+  readonly runtime: Runtime;
+  readonly dtype?: Extract<DataType, 'float32' | 'float16'>;
+}
+
+/**
+ * Loads the projector onto a runtime.
+ *
+ * @throws WeightError when a tensor is missing or of another shape, RuntimeError when the device refuses the graph.
+ */
+export async function createMerger(input: CreateMergerInput): Promise<InputProjector> {
+  const { config, weights, runtime, dtype = 'float32', ...sessionOptions } = input;
+  const model = buildMergerGraph({ config, weights, profile: runtime.profile, dtype });
+  const session = await runtime.createSession(model, sessionOptions);
+  return {
+    featuresPerToken: config.spatialMergeSize ** 2,
+    tokenSize: config.outHiddenSize,
+    async project(features: DeviceTensor, options: WorkOptions = {}): Promise<DeviceTensor> {
+      const result = await session.run({ features }, { keep: ['tokens'], ...options });
+      return result.device('tokens');
+    },
+    dispose: () => session.dispose(),
+  };
+}

@@ -1,0 +1,161 @@
+import { ConfigError, type GridThw, int64, type Tensor, tensor } from '@vlmkit/core';
+import type { VitConfig } from './config.js';
+
+/*
+ * Blocks between two full-attention blocks only mix patches of one window, so they can run on a few windows at a time.
+ * A page is such a batch: windows of one size, so that attention is a dense batch without padding or mask. Windows that
+ * the picture's edge cuts have pages of their own.
+ *
+ *   merge units of a 6x5 grid, windows of 4x4        pages: windows x patches
+ *   A A A A │ B                                      [A]  1 x 64
+ *   A A A A │ B                                      [C]  1 x 32
+ *   A A A A │ B                                      [B]  1 x 16
+ *   A A A A │ B                                      [D]  1 x 8
+ *   ────────┼──
+ *   C C C C │ D
+ *   C C C C │ D
+ *
+ * Legend:
+ * - p: patches of the run   - g: pages   - r: rows of the largest page   - f: frames of different size
+ */
+
+/** How the patches of a run are dealt out. */
+export interface PageLayout {
+  /** [g, r] the patch in every row of a page; rows beyond a page's windows repeat patch 0 and are never read. */
+  readonly rows: Tensor<'int32'>;
+  /** [p] the row, counted through all pages, that holds each patch. */
+  readonly places: Tensor<'int32'>;
+  /** [g, 2] windows of a page, patches of a window. */
+  readonly windows: Tensor<'int64'>;
+  /** [f, 3] first patch, number of frames, patches of a frame: runs of frames that attend alike. */
+  readonly frames: Tensor<'int64'>;
+}
+
+/** Arguments of {@link planPages}. */
+export interface PagePlanInput {
+  readonly config: Pick<VitConfig, 'patchSize' | 'spatialMergeSize' | 'window'>;
+  /** Grids of the pictures and clips whose patches are fed one after the other. */
+  readonly grids: readonly GridThw[];
+  /** Rows to aim at for a page; a page never splits a window. */
+  readonly pageRows: number;
+}
+
+/** Patches of equal-sized windows, one window after the other. */
+interface WindowClass {
+  readonly size: number;
+  readonly patches: number[];
+}
+
+/**
+ * Deals the patches of a run out to pages.
+ *
+ * @throws ConfigError when a grid does not divide by the merge size.
+ */
+export function planPages(input: PagePlanInput): PageLayout {
+  const pages = windowClasses(input).flatMap((group) => splitIntoPages(group, input.pageRows));
+  const pageRows = Math.max(...pages.map((page) => page.patches.length));
+  const count = input.grids.reduce((sum, [t, h, w]) => sum + t * h * w, 0);
+  const rows = new Int32Array(pages.length * pageRows);
+  const places = new Int32Array(count);
+  pages.forEach((page, index) => {
+    rows.set(page.patches, index * pageRows);
+    page.patches.forEach((patch, row) => {
+      places[patch] = index * pageRows + row;
+    });
+  });
+  return {
+    rows: tensor('int32', [pages.length, pageRows], rows),
+    places: tensor('int32', [count], places),
+    windows: int64(
+      [pages.length, 2],
+      pages.flatMap(({ size, patches }) => [patches.length / size, size]),
+    ),
+    frames: planFrames(input.grids),
+  };
+}
+
+/** Windows by size, largest first. Without windows every patch is a window of its own: rows are then independent. */
+function windowClasses({ config, grids }: PagePlanInput): WindowClass[] {
+  const merge = config.spatialMergeSize;
+  const classes = new Map<number, number[]>();
+  let first = 0;
+  for (const [t, h, w] of grids) {
+    if (h % merge !== 0 || w % merge !== 0 || t * h * w <= 0) {
+      throw new ConfigError('The grid cannot be merged.', {
+        expected: `positive extents, height and width divisible by ${merge}`,
+        actual: `[${t}, ${h}, ${w}]`,
+      });
+    }
+    // Merge units per side of a window, as the reference counts them.
+    const side = config.window && Math.floor(config.window.windowSize / merge / config.patchSize);
+    for (let frame = 0; frame < t; frame++, first += h * w) {
+      collectWindows({ classes, first, rows: h / merge, columns: w / merge, side, unit: merge * merge });
+    }
+  }
+  return [...classes].map(([size, patches]) => ({ size, patches })).sort((a, b) => b.size - a.size);
+}
+
+interface FrameUnits {
+  readonly classes: Map<number, number[]>;
+  /** First patch of the frame. */
+  readonly first: number;
+  /** Merge units per column and row of the frame. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Merge units per side of a window; undefined without windows. */
+  readonly side: number | undefined;
+  /** Patches of a merge unit. */
+  readonly unit: number;
+}
+
+function collectWindows({ classes, first, rows, columns, side, unit }: FrameUnits): void {
+  const classOf = (size: number) => {
+    const known = classes.get(size) ?? [];
+    classes.set(size, known);
+    return known;
+  };
+  if (side === undefined) {
+    const patches = classOf(1);
+    for (let i = 0; i < rows * columns * unit; i++) patches.push(first + i);
+    return;
+  }
+  for (let top = 0; top < rows; top += side) {
+    const bottom = Math.min(rows, top + side);
+    for (let left = 0; left < columns; left += side) {
+      const right = Math.min(columns, left + side);
+      const patches = classOf((bottom - top) * (right - left) * unit);
+      for (let y = top; y < bottom; y++) {
+        const start = first + (y * columns + left) * unit;
+        for (let i = 0; i < (right - left) * unit; i++) patches.push(start + i);
+      }
+    }
+  }
+}
+
+/** Pages of about equal length: a short last page would use the processor badly. */
+function splitIntoPages({ size, patches }: WindowClass, pageRows: number): WindowClass[] {
+  const windows = patches.length / size;
+  const perPage = Math.max(1, Math.floor(pageRows / size));
+  const even = Math.ceil(windows / Math.ceil(windows / perPage));
+  const pages: WindowClass[] = [];
+  for (let start = 0; start < windows; start += even) {
+    pages.push({ size, patches: patches.slice(start * size, (start + even) * size) });
+  }
+  return pages;
+}
+
+/** Neighbouring frames of one size attend as one batch. */
+function planFrames(grids: readonly GridThw[]): Tensor<'int64'> {
+  const runs: { start: number; count: number; size: number }[] = [];
+  let start = 0;
+  for (const [t, h, w] of grids) {
+    const last = runs.at(-1);
+    if (last?.size === h * w) last.count += t;
+    else runs.push({ start, count: t, size: h * w });
+    start += t * h * w;
+  }
+  return int64(
+    [runs.length, 3],
+    runs.flatMap((run) => [run.start, run.count, run.size]),
+  );
+}

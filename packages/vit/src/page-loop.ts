@@ -1,0 +1,130 @@
+import { attention, type Component, type GraphBuilder, type RotaryTables, type Value } from '@vlmkit/onnx-graph';
+import { finishBlock, type Projections, patchEmbedding, projections } from './block.js';
+import type { VitConfig } from './config.js';
+import { firstExtent, loopNames } from './frame-attention.js';
+import type { Stage } from './stages.js';
+
+/** What a stage reads. */
+export interface StageInputs {
+  /** [p, d]. */
+  readonly patches: Value;
+  /** [p, h/2] each. */
+  readonly tables: RotaryTables;
+  /** [g, r] the patch in every row of a page. */
+  readonly rows: Value;
+  /** [g, 2] windows of a page, patches of a window. */
+  readonly windows: Value;
+  /** [g·r, e] the stage before; undefined in the first. */
+  readonly state: Value | undefined;
+  /** [p, e] what full attention returned; undefined in the first stage. */
+  readonly mixed: Value | undefined;
+}
+
+/** What a stage returns: page rows, [g·r, e] each. */
+export interface StageResult {
+  readonly state: Value;
+  /** For the full attention that follows. */
+  readonly projections?: Projections;
+}
+
+/**
+ * One stage, page by page:
+ *
+ * ```
+ * Loop over pages
+ *   windows[i] = (n, s) ─► the page's first n·s rows: their patches, angles and state
+ *   embed | second half of a full block ─► windowed blocks as [n, s, e] ─► first half of the next full block
+ *   pad to r rows ─► scan outputs [g, r, e]
+ * ```
+ */
+export function runPages(visual: Component, stage: Stage, inputs: StageInputs, config: VitConfig): StageResult {
+  const { graph } = visual;
+  const loop = graph.scope(`stage.${stage.finish ?? 'embed'}`);
+  const pageRows = loop.op('Shape', [inputs.rows], { attributes: { start: 1, end: 2 }, dtype: 'int64' });
+  const body = loop.subgraph('pages', (inner) => {
+    const names = loopNames(inner, 'page');
+    const index = inner.input(names('index'), 'int64', []);
+    const go = inner.input(names('go'), 'bool', []);
+    inner.output(names('goOn'), go, []);
+    const page = openPage(inner, index, pageRows, inputs);
+    const results = pageBody(visual.on(inner), stage, page, config);
+    results.forEach((result, i) => {
+      const dims = ['page_rows', config.hiddenSize];
+      inner.output(names(`result${i}`), padRows(inner, result, page.length, pageRows), dims);
+    });
+  });
+  const results = stage.start === undefined ? 1 : 4;
+  const scanned = loop.ops('Loop', [firstExtent(loop, inputs.rows), undefined], {
+    attributes: { body },
+    dtype: 'float32',
+    results,
+  });
+  const [state, query, key, value] = scanned.map((x) => loop.op('Reshape', [x, loop.ints(-1, config.hiddenSize)]));
+  return { state: state!, ...(query && key && value ? { projections: { query, key, value } } : {}) };
+}
+
+interface Page {
+  /** [n·s] the page's patches. */
+  readonly patches: Value;
+  /** [n·s, d] or undefined after the first stage. */
+  readonly pixels: Value | undefined;
+  readonly tables: RotaryTables;
+  /** [n·s, e] state and attention of the stage before. */
+  readonly state: Value | undefined;
+  readonly mixed: Value | undefined;
+  /** [2] n and s. */
+  readonly extents: Value;
+  /** [1] n·s. */
+  readonly length: Value;
+}
+
+function openPage(inner: GraphBuilder, index: Value, pageRows: Value, inputs: StageInputs): Page {
+  const extents = inner.op('Gather', [inputs.windows, index]);
+  const length = inner.op('ReduceProd', [extents]);
+  const slots = inner.op('Gather', [inputs.rows, index]);
+  const patches = inner.op('Slice', [slots, inner.ints(0), length]);
+  const start = inner.op('Mul', [index, pageRows]);
+  const end = inner.op('Add', [start, length]);
+  const gather = (x: Value) => inner.op('Gather', [x, patches]);
+  return {
+    patches,
+    pixels: inputs.state ? undefined : gather(inputs.patches),
+    tables: { cos: gather(inputs.tables.cos), sin: gather(inputs.tables.sin) },
+    state: inputs.state && inner.op('Slice', [inputs.state, start, end]),
+    mixed: inputs.mixed && gather(inputs.mixed),
+    extents,
+    length,
+  };
+}
+
+/** Returns the page's state, and queries, keys and values when a full block follows. */
+function pageBody(visual: Component, stage: Stage, page: Page, config: VitConfig): Value[] {
+  const { graph } = visual;
+  const block = (index: number) => visual.enter(`blocks.${index}`);
+  let x =
+    stage.finish === undefined || !page.state || !page.mixed
+      ? patchEmbedding(visual, page.pixels!, config)
+      : finishBlock(block(stage.finish), page.state, page.mixed, config);
+  const shape = graph.op('Concat', [page.extents, graph.ints(config.hiddenSize)], { attributes: { axis: 0 } });
+  for (const index of stage.windowed) {
+    const { query, key, value } = projections(block(index), x, page.tables, config);
+    const batch = (rows: Value) => graph.op('Reshape', [rows, shape]);
+    const mixed = attention(
+      block(index),
+      { query: batch(query), key: batch(key), value: batch(value) },
+      { heads: config.numHeads, headSize: config.headDim },
+    );
+    const flat = graph.op('Reshape', [mixed, graph.ints(-1, config.hiddenSize)]);
+    x = finishBlock(block(index), x, flat, config);
+  }
+  if (stage.start === undefined) return [x];
+  const { query, key, value } = projections(block(stage.start), x, page.tables, config);
+  return [x, query, key, value];
+}
+
+/** Pads `x` [n·s, e] to the rows of the largest page: a loop's results must be of one shape. */
+function padRows(inner: GraphBuilder, x: Value, length: Value, pageRows: Value): Value {
+  const missing = inner.op('Sub', [pageRows, length]);
+  const pads = inner.op('Concat', [inner.ints(0, 0), missing, inner.ints(0)], { attributes: { axis: 0 } });
+  return inner.op('Pad', [x, pads]);
+}

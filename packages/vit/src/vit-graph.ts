@@ -1,0 +1,68 @@
+import type { DataType, DeviceProfile, GraphModel, WeightSource } from '@vlmkit/core';
+import { Component, GraphBuilder, type Value } from '@vlmkit/onnx-graph';
+import { patchValues, type VitConfig } from './config.js';
+import { frameAttention } from './frame-attention.js';
+import { runPages, type StageInputs } from './page-loop.js';
+import { splitAtFullBlocks } from './stages.js';
+
+/** Arguments of {@link buildVitGraph}. */
+export interface VitGraphInput {
+  readonly config: VitConfig;
+  /** Must hold the tensors under `visual.` but not the merger's. */
+  readonly weights: WeightSource;
+  readonly profile: DeviceProfile;
+  /** Element type of activations: `float32` (default), or `float16` where the profile has it. */
+  readonly dtype?: Extract<DataType, 'float32' | 'float16'>;
+}
+
+/**
+ * Builds the encoder's graph.
+ *
+ * ```
+ * patches [p, d], cos and sin [p, h/2] ── rows [g, r], windows [g, 2] deal patches out to pages (see planPages)
+ *
+ *   Loop over pages: embed, windowed blocks …, first half of a full block ─► x, q, k, v
+ *   full attention over frames [f, 3] ─► [p, e]
+ *   Loop over pages: second half of the full block, windowed blocks …, first half of the next …
+ *   …
+ *   places [p] ─► Gather ─► features [p, e], in the order of the patches
+ * ```
+ *
+ * Between two full blocks a page passes through all windowed blocks at once, so that memory beyond the features
+ * themselves is that of one page.
+ *
+ * Legend:
+ * - p: patches        - d: values of a patch   - e: width of the encoder   - h: size of a head
+ * - g: pages          - r: rows of a page      - f: runs of equal frames
+ *
+ * @throws WeightError when a tensor is missing or of another shape, ConfigError for an unknown activation.
+ */
+export function buildVitGraph(input: VitGraphInput): GraphModel {
+  const { config, weights, profile, dtype = 'float32' } = input;
+  const graph = new GraphBuilder();
+  const patches = graph.input('patches', 'float32', ['patches', patchValues(config)]);
+  const tables = {
+    cos: graph.input('cos', 'float32', ['patches', config.headDim / 2]),
+    sin: graph.input('sin', 'float32', ['patches', config.headDim / 2]),
+  };
+  const rows = graph.input('rows', 'int32', ['pages', 'page_rows']);
+  const windows = graph.input('windows', 'int64', ['pages', 2]);
+  const places = graph.input('places', 'int32', ['patches']);
+  const frames = graph.input('frames', 'int64', ['frame_runs', 3]);
+
+  const visual = new Component({ graph, weights, profile, dtype }, 'visual');
+  const stages = splitAtFullBlocks(config);
+  let state: Value | undefined;
+  let mixed: Value | undefined;
+  for (const stage of stages) {
+    const shared: StageInputs = { patches, tables, rows, windows, state, mixed };
+    const result = runPages(visual, stage, shared, config);
+    state = result.state;
+    if (result.projections && stage.start !== undefined) {
+      const block = visual.enter(`blocks.${stage.start}`);
+      mixed = frameAttention(block, { projections: result.projections, places, frames }, config);
+    }
+  }
+  graph.output('features', graph.op('Gather', [state, places]), ['patches', config.hiddenSize]);
+  return graph.finish('vit');
+}
