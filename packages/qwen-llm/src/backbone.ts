@@ -1,0 +1,60 @@
+import type { BackboneState, DataType, LanguageBackbone, Runtime, Session, WeightSource } from '@vlmkit/core';
+import { CachedState } from './cached-state.js';
+import type { DecoderConfig } from './decoder-config.js';
+import { buildDecoderGraph } from './decoder-graph.js';
+
+/** What a decoder is loaded from. */
+export interface QwenLlmOptions {
+  readonly config: DecoderConfig;
+  readonly weights: WeightSource;
+  readonly runtime: Runtime;
+  /** Element type of activations (default float32). */
+  readonly dtype?: DataType;
+  /** Most tokens computed in one run of a prefill (default 512). Smaller chunks take less memory and abort sooner. */
+  readonly prefillChunk?: number;
+  /** Called with a fraction in 0..1 as weights are loaded. */
+  readonly onProgress?: (fraction: number) => void;
+}
+
+/**
+ * Loads a Qwen2 or Qwen2.5 decoder.
+ *
+ * @throws WeightError when a tensor is missing or of the wrong shape.
+ * @throws RuntimeError when the device cannot load the graph.
+ */
+export async function createQwenLlm(options: QwenLlmOptions): Promise<LanguageBackbone> {
+  const { config, weights, runtime, dtype, prefillChunk = 512, onProgress } = options;
+  const graph = buildDecoderGraph({ config, weights, profile: runtime.profile, ...(dtype && { dtype }) });
+  const session = await runtime.createSession(graph, onProgress ? { onProgress } : {});
+  return new QwenLlm({ config, runtime, session, prefillChunk, cacheType: dtype ?? 'float32' });
+}
+
+interface QwenLlmParts {
+  readonly config: DecoderConfig;
+  readonly runtime: Runtime;
+  readonly session: Session;
+  readonly prefillChunk: number;
+  readonly cacheType: DataType;
+}
+
+class QwenLlm implements LanguageBackbone {
+  readonly hiddenSize: number;
+  readonly vocabularySize: number;
+  readonly contextLength: number;
+  readonly #parts: QwenLlmParts;
+
+  constructor(parts: QwenLlmParts) {
+    this.#parts = parts;
+    this.hiddenSize = parts.config.hiddenSize;
+    this.vocabularySize = parts.config.vocabSize;
+    this.contextLength = parts.config.maxPositionEmbeddings;
+  }
+
+  createState(capacity: number): BackboneState {
+    return new CachedState({ ...this.#parts, capacity });
+  }
+
+  async dispose(): Promise<void> {
+    await this.#parts.session.dispose();
+  }
+}

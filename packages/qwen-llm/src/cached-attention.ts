@@ -1,0 +1,108 @@
+import { type Component, linear, type RotaryTables, rotary, type Value } from '@vlmkit/onnx-graph';
+import { cacheNames } from './cache-names.js';
+import type { DecoderConfig } from './decoder-config.js';
+
+/** Values that every layer's attention shares. */
+export interface AttentionState {
+  readonly tables: RotaryTables;
+  /** [s, s]. */
+  readonly causalBias: Value;
+}
+
+interface CachedAttentionOptions {
+  readonly config: DecoderConfig;
+  readonly state: AttentionState;
+  readonly layer: number;
+}
+
+/**
+ * Grouped-query attention over an append-only cache. The past is read where it lies and never copied: scores over past
+ * and new keys are computed apart, joined for one softmax, and parted again.
+ *
+ * ```
+ * x ─► q_proj ─► rotary ─► per key-value head: q [s·g, d]
+ * x ─► k_proj ─► rotary ─► new key   [s, d] ─► output       past key   [p, d] ◄─ input
+ * x ─► v_proj ───────────► new value [s, d] ─► output       past value [p, d] ◄─ input
+ *
+ * q · past keyᵀ [s·g, p] ─────────┐                   ┌─ [s·g, p] · past value ─┐
+ *                                 ├─ Concat ─ Softmax ┤                         + ─► [s·g, d]
+ * q · new keyᵀ  [s·g, s] ─ + bias ┘                   └─ [s·g, s] · new value ──┘
+ * ```
+ *
+ * Legend: s: tokens fed, p: tokens in the cache, g: query heads of one key-value head, d: width of a head.
+ */
+export function cachedAttention(attention: Component, x: Value, options: CachedAttentionOptions): Value {
+  const { graph } = attention;
+  const { config, state, layer } = options;
+  const { hiddenSize, numAttentionHeads: heads, numKeyValueHeads: kvHeads, headDim } = config;
+  const projected = (name: string, count: number) =>
+    linear(attention, name, x, { inputs: hiddenSize, outputs: count * headDim, bias: attention.has(`${name}.bias`) });
+
+  const query = perHead(attention, rotary(attention, projected('q_proj', heads), state.tables, heads), kvHeads);
+  const key = perHead(attention, rotary(attention, projected('k_proj', kvHeads), state.tables, kvHeads), kvHeads);
+  const value = perHead(attention, projected('v_proj', kvHeads), kvHeads);
+
+  const mixed = Array.from({ length: kvHeads }, (_, head) => {
+    const names = cacheNames(layer, head);
+    const inputs: HeadInputs = {
+      query: query[head]!,
+      newKey: key[head]!,
+      newValue: value[head]!,
+      pastKey: graph.input(names.pastKey, attention.dtype, ['p', headDim]),
+      pastValue: graph.input(names.pastValue, attention.dtype, ['p', headDim]),
+    };
+    graph.output(names.newKey, inputs.newKey, ['s', headDim]);
+    graph.output(names.newValue, inputs.newValue, ['s', headDim]);
+    return headAttention(attention, inputs, { group: heads / kvHeads, headDim, causalBias: state.causalBias });
+  });
+  const joined = mixed.length === 1 ? mixed[0]! : graph.op('Concat', mixed, { attributes: { axis: -1 } });
+  return linear(attention, 'o_proj', joined, { inputs: heads * headDim, outputs: hiddenSize });
+}
+
+/** [s, n·c] cut into n tensors [s, c]. */
+function perHead({ graph }: Component, x: Value, count: number): Value[] {
+  if (count === 1) return [x];
+  return graph.ops('Split', [x], { attributes: { axis: -1, num_outputs: count }, results: count });
+}
+
+interface HeadInputs {
+  /** [s, g·d]. */
+  readonly query: Value;
+  /** [s, d]. */
+  readonly newKey: Value;
+  readonly newValue: Value;
+  /** [p, d]. */
+  readonly pastKey: Value;
+  readonly pastValue: Value;
+}
+
+interface HeadOptions {
+  readonly group: number;
+  readonly headDim: number;
+  readonly causalBias: Value;
+}
+
+/** One key-value head: [s, g·d] to [s, g·d]. Rows of the scores are (token, query head) pairs. */
+function headAttention({ graph }: Component, inputs: HeadInputs, { group, headDim, causalBias }: HeadOptions): Value {
+  const rows = graph.op('Reshape', [inputs.query, graph.ints(-1, headDim)]);
+  const scores = (key: Value) =>
+    graph.op('Gemm', [rows, key], { attributes: { transB: 1, alpha: { float: headDim ** -0.5 } } });
+  const past = scores(inputs.pastKey);
+  const fresh = scores(inputs.newKey);
+
+  const newLength = graph.op('Shape', [inputs.newKey], { attributes: { start: 0, end: 1 }, dtype: 'int64' });
+  const pastLength = graph.op('Shape', [inputs.pastKey], { attributes: { start: 0, end: 1 }, dtype: 'int64' });
+  const byToken = graph.op('Concat', [graph.ints(-1, group), newLength], { attributes: { axis: 0 } });
+  const masked = graph.op('Add', [
+    graph.op('Reshape', [fresh, byToken]),
+    graph.op('Unsqueeze', [causalBias, graph.ints(1)]),
+  ]);
+  const byRow = graph.op('Concat', [graph.ints(-1), newLength], { attributes: { axis: 0 } });
+  const joined = graph.op('Concat', [past, graph.op('Reshape', [masked, byRow])], { attributes: { axis: -1 } });
+  const weights = graph.op('Softmax', [joined], { attributes: { axis: -1 } });
+  const lengths = graph.op('Concat', [pastLength, newLength], { attributes: { axis: 0 } });
+  const [pastWeights, newWeights] = graph.ops('Split', [weights, lengths], { attributes: { axis: -1 }, results: 2 });
+  const fromPast = graph.op('MatMul', [pastWeights, inputs.pastValue]);
+  const mixed = graph.op('Gemm', [newWeights, inputs.newValue, fromPast]);
+  return graph.op('Reshape', [mixed, graph.ints(-1, group * headDim)]);
+}

@@ -1,0 +1,153 @@
+import type { DataType, DeviceProfile, GraphModel, WeightSource } from '@vlmkit/core';
+import { Component, castTo, GraphBuilder, gatedMlp, linear, rmsNorm, type Value } from '@vlmkit/onnx-graph';
+import { type AttentionState, cachedAttention } from './cached-attention.js';
+import type { DecoderConfig } from './decoder-config.js';
+
+/** What the decoder's graph is built from. */
+export interface DecoderGraphOptions {
+  readonly config: DecoderConfig;
+  readonly weights: WeightSource;
+  readonly profile: DeviceProfile;
+  /** Element type of activations (default float32). */
+  readonly dtype?: DataType;
+}
+
+/**
+ * The Qwen2.5 decoder as one graph, for prefill and for single steps alike.
+ *
+ * ```
+ * token_ids [s] ──────► embed_tokens ─┐
+ * visual [v, h] ─► Gather(visual_rows)┴ Where ─► layers ─► Gather(logit_rows) ─► norm ─► lm_head ─► logits [n, vocab]
+ *                                                │  ▲
+ *                             new_key, new_value ▼  │ past_key, past_value
+ * ```
+ *
+ * Legend:
+ * - s: tokens fed in this run        - p: tokens in the cache
+ * - h: hidden size                   - d: width of a head
+ * - v: visual tokens (at least one row, unused when no token is visual)
+ * - n: rows of logits asked for
+ *
+ * Inputs: `token_ids` [s] int64; `visual` [v, h]; `visual_rows` [s] int64, the row of `visual` that stands at a token, or
+ * −1; `cos`, `sin` [s, d/2]; `causal_bias` [s, s], 0 where a token may look and −∞-like where not; `logit_rows` [n] int64;
+ * `past_key.L.H`, `past_value.L.H` [p, d]. Outputs: `logits` [n, vocab]; `hidden_states` [n, h];
+ * `new_key.L.H`, `new_value.L.H` [s, d], which the caller appends to the cache.
+ */
+export function buildDecoderGraph({ config, weights, profile, dtype }: DecoderGraphOptions): GraphModel {
+  const graph = new GraphBuilder();
+  const model = new Component({ graph, weights, profile, ...(dtype && { dtype }) });
+  const { hiddenSize, headDim, numHiddenLayers, rmsNormEps, vocabSize } = config;
+
+  const cos = model.cast(graph.input('cos', 'float32', ['s', headDim / 2]));
+  const sin = model.cast(graph.input('sin', 'float32', ['s', headDim / 2]));
+  const causalBias = model.cast(graph.input('causal_bias', 'float32', ['s', 's']));
+  const logitRows = graph.input('logit_rows', 'int64', ['n']);
+  const state: AttentionState = { tables: { cos, sin }, causalBias };
+
+  let hidden = embeddings(model, config);
+  for (let layer = 0; layer < numHiddenLayers; layer++) {
+    hidden = decoderLayer(model.enter(`model.layers.${layer}`), hidden, { config, state, layer });
+  }
+  const asked = graph.op('Gather', [hidden, logitRows]);
+  const normed = rmsNorm(model.enter('model'), 'norm', asked, { size: hiddenSize, epsilon: rmsNormEps });
+  graph.output('hidden_states', castTo(graph, normed, 'float32'), ['n', hiddenSize]);
+  graph.output('logits', castTo(graph, head(model, config, normed), 'float32'), ['n', vocabSize]);
+  return graph.finish('qwen-llm');
+}
+
+/** Rows of the embedding, with visual tokens in place of theirs. [s, h]. */
+function embeddings(model: Component, { hiddenSize, vocabSize }: DecoderConfig): Value {
+  const { graph } = model;
+  const ids = graph.input('token_ids', 'int64', ['s']);
+  const visual = model.cast(graph.input('visual', 'float32', ['v', hiddenSize]));
+  const rows = graph.input('visual_rows', 'int64', ['s']);
+  const embed = model.enter('model.embed_tokens');
+  const text =
+    embed.has('weight.q4') || embed.has('weight.q8')
+      ? quantisedRows(embed, ids, hiddenSize)
+      : embed.cast(embed.graph.op('Gather', [embed.stored('weight', [vocabSize, hiddenSize]), ids]));
+  const scope = graph.scope('visual_tokens');
+  const isVisual = scope.op('GreaterOrEqual', [rows, graph.int(0)], { dtype: 'bool' });
+  const mask = scope.op('Unsqueeze', [isVisual, graph.ints(1)]);
+  return scope.op('Where', [mask, scope.op('Gather', [visual, rows]), text], { dtype: model.dtype });
+}
+
+/** Embedding rows out of block-quantised storage. */
+function quantisedRows(embed: Component, ids: Value, hiddenSize: number): Value {
+  const bits = embed.has('weight.q4') ? 4 : 8;
+  const info = embed.weights.info(embed.key(`weight.q${bits}`));
+  const [vocabulary = 0, blocks = 1] = info.dims;
+  const packed = embed.graph.op('Gather', [embed.stored(`weight.q${bits}`, info.dims), ids]);
+  const scales = embed.graph.op('Gather', [embed.weight('weight.scales', [vocabulary, blocks]), ids]);
+  return dequantiseRows(embed, { packed, scales, bits, hiddenSize, blocks });
+}
+
+interface PackedRows {
+  readonly packed: Value;
+  readonly scales: Value;
+  readonly bits: 4 | 8;
+  readonly hiddenSize: number;
+  readonly blocks: number;
+}
+
+/** (q − 2^(bits−1)) · scale, block by block. Nibbles lie low first. */
+function dequantiseRows(embed: Component, { packed, scales, bits, hiddenSize, blocks }: PackedRows): Value {
+  const { graph } = embed;
+  const wide = castTo(graph, packed, 'int32');
+  const sixteen = graph.op('Cast', [graph.int(16)], { attributes: { to: 6 }, dtype: 'int32' });
+  const values =
+    bits === 8
+      ? wide
+      : graph.op(
+          'Concat',
+          [
+            graph.op('Unsqueeze', [graph.op('Mod', [wide, sixteen]), graph.ints(-1)]),
+            graph.op('Unsqueeze', [graph.op('Div', [wide, sixteen]), graph.ints(-1)]),
+          ],
+          {
+            attributes: { axis: -1 },
+          },
+        );
+  const blocked = graph.op('Reshape', [
+    castTo(graph, values, embed.dtype),
+    graph.ints(-1, blocks, hiddenSize / blocks),
+  ]);
+  const centred = graph.op('Sub', [blocked, embed.cast(graph.float(2 ** (bits - 1)))]);
+  const scaled = graph.op('Mul', [centred, graph.op('Unsqueeze', [scales, graph.ints(-1)])]);
+  return graph.op('Reshape', [scaled, graph.ints(-1, hiddenSize)]);
+}
+
+interface LayerOptions {
+  readonly config: DecoderConfig;
+  readonly state: AttentionState;
+  readonly layer: number;
+}
+
+/**
+ * ```
+ * x ─┬─► input_layernorm ─► self_attn ─► + ─┬─► post_attention_layernorm ─► mlp ─► + ─► [s, h]
+ *    └──────────────────────────────────►┘  └──────────────────────────────────►┘
+ * ```
+ */
+function decoderLayer(layer: Component, x: Value, { config, state, layer: index }: LayerOptions): Value {
+  const { graph } = layer;
+  const norm = { size: config.hiddenSize, epsilon: config.rmsNormEps };
+  const attended = cachedAttention(layer.enter('self_attn'), rmsNorm(layer, 'input_layernorm', x, norm), {
+    config,
+    state,
+    layer: index,
+  });
+  const middle = graph.op('Add', [x, attended]);
+  const mlp = gatedMlp(layer, 'mlp', rmsNorm(layer, 'post_attention_layernorm', middle, norm), {
+    size: config.hiddenSize,
+    hidden: config.intermediateSize,
+    activation: config.hiddenAct,
+  });
+  return graph.op('Add', [middle, mlp]);
+}
+
+/** Logits by the head's own weight where the checkpoint has one, by the embedding where the two are tied. */
+function head(model: Component, { hiddenSize, vocabSize }: DecoderConfig, x: Value): Value {
+  const name = model.has('lm_head.weight') || model.has('lm_head.weight.scales') ? 'lm_head' : 'model.embed_tokens';
+  return linear(model, name, x, { inputs: hiddenSize, outputs: vocabSize });
+}
