@@ -1,1 +1,2 @@
-export {};
+export * from './paths.js';
+export * from './samples.js';
