@@ -1,1 +1,7 @@
-export {};
+export * from './chat-messages.js';
+export * from './chat-template.js';
+export * from './encode-chat.js';
+export * from './load-tokenizer.js';
+export * from './stream-decoder.js';
+export * from './tokenizer.js';
+export * from './visual-tokens.js';

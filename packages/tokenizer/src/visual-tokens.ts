@@ -1,0 +1,76 @@
+import { type GridThw, PromptError, type VisualSegment } from '@vlmkit/core';
+
+/** What the expansion of placeholders needs of a picture or clip. */
+export type ExpandableSegment = Pick<VisualSegment, 'kind' | 'grid'>;
+
+/** Arguments of {@link expandVisualTokens}. */
+export interface ExpandVisualTokensInput {
+  /** A rendered conversation: one placeholder per picture or clip. */
+  readonly tokenIds: readonly number[];
+  /** Pictures and clips in prompt order. */
+  readonly segments: readonly ExpandableSegment[];
+  /** `spatial_merge_size`. */
+  readonly spatialMergeSize: number;
+  /** Ids of `<|image_pad|>` and `<|video_pad|>`: `image_token_id` and `video_token_id` of config.json. */
+  readonly tokens: { readonly image: number; readonly video: number };
+}
+
+/** Slots of one segment: tokens start .. start + length - 1. */
+export interface VisualSpan {
+  readonly start: number;
+  readonly length: number;
+}
+
+/** A prompt with a slot for every visual token. */
+export interface ExpandedPrompt {
+  readonly tokenIds: readonly number[];
+  /** One per segment, in order. */
+  readonly spans: readonly VisualSpan[];
+}
+
+/** Visual tokens of a grid: t * h * w / merge^2. */
+export function visualTokenCount(grid: GridThw, spatialMergeSize: number): number {
+  const [t, h, w] = grid;
+  const count = (t * h * w) / spatialMergeSize ** 2;
+  if (h % spatialMergeSize === 0 && w % spatialMergeSize === 0 && Number.isInteger(count) && count > 0) return count;
+  throw new PromptError('A picture or clip has a grid that cannot be merged into tokens.', {
+    expected: `positive whole extents, height and width divisible by ${spatialMergeSize}`,
+    actual: `[${grid.join(', ')}]`,
+  });
+}
+
+/**
+ * Repeats each placeholder as often as its picture or clip has visual tokens.
+ *
+ * @throws PromptError when placeholders and segments differ in number, kind or order.
+ */
+export function expandVisualTokens(input: ExpandVisualTokensInput): ExpandedPrompt {
+  const { segments, tokens, spatialMergeSize } = input;
+  const kinds = input.tokenIds.flatMap((id) =>
+    id === tokens.image ? ['image'] : id === tokens.video ? ['video'] : [],
+  );
+  if (kinds.length !== segments.length || kinds.some((kind, i) => kind !== segments[i]!.kind)) {
+    throw new PromptError('The placeholders of the prompt do not match its pictures and clips.', {
+      expected: `placeholders for ${list(segments.map((segment) => segment.kind))}`,
+      actual: list(kinds),
+      remedy:
+        'Pass one segment for every image or video part, in prompt order. <|image_pad|> or <|video_pad|> typed in a text counts as a placeholder.',
+    });
+  }
+  const tokenIds: number[] = [];
+  const spans: VisualSpan[] = [];
+  for (const id of input.tokenIds) {
+    if (id !== tokens.image && id !== tokens.video) {
+      tokenIds.push(id);
+      continue;
+    }
+    const length = visualTokenCount(segments[spans.length]!.grid, spatialMergeSize);
+    spans.push({ start: tokenIds.length, length });
+    for (let i = 0; i < length; i++) tokenIds.push(id);
+  }
+  return { tokenIds, spans };
+}
+
+function list(kinds: readonly string[]): string {
+  return kinds.length === 0 ? 'none' : `${kinds.length} (${kinds.join(', ')})`;
+}
