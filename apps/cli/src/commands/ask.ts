@@ -1,0 +1,24 @@
+import { Command } from 'commander';
+import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
+import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
+import { createProgress } from '../progress.js';
+import { showAnswer, summary } from '../show-answer.js';
+
+/** `vlmkit ask IMAGE "question"` */
+export function askCommand(): Command {
+  const command = new Command('ask')
+    .description('Ask a question about a picture.')
+    .argument('<image>', 'path, URL or data URL of the picture')
+    .argument('<question>', 'what to ask');
+  return withGenerationOptions(withModelOptions(command)).action(askAboutImage);
+}
+
+/** Asks about one picture, streaming the answer to stdout and figures to stderr. */
+export async function askAboutImage(image: string, question: string, options: ModelOptions & GenerationOptions): Promise<void> {
+  const progress = createProgress();
+  await withModel({ ...options, progress }, async ({ model }) => {
+    const content = [{ type: 'image', image } as const, { type: 'text', text: question } as const];
+    const answer = await showAnswer(model, [{ role: 'user', content }], { ...chatOptions(options), progress });
+    process.stderr.write(`${summary(answer)}\n`);
+  });
+}

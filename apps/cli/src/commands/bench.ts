@@ -1,0 +1,52 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { measure } from '../bench/measure.js';
+import { type ModelOptions, openModel, withModelOptions } from '../model-options.js';
+
+interface BenchOptions extends ModelOptions {
+  readonly images: readonly number[];
+  readonly prefill: readonly number[];
+  readonly depths: readonly number[];
+  readonly tokens: number;
+  readonly json?: boolean;
+}
+
+/** `vlmkit bench`: load, vision, prefill and decode figures of a model on this machine. */
+export function benchCommand(): Command {
+  const command = new Command('bench')
+    .description('Measure loading, vision, prefill and decoding.')
+    .option('--images <sides>', 'sides of square pictures, in pixels', numberList, [448])
+    .option('--prefill <lengths>', 'prompt lengths, in tokens', numberList, [512])
+    .option('--depths <lengths>', 'tokens in the cache when decoding starts', numberList, [0])
+    .option('--tokens <n>', 'tokens to decode at each depth', (text) => numberList(text)[0]!, 16)
+    .option('--json', 'print JSON instead of a table');
+  return withModelOptions(command).action(bench);
+}
+
+async function bench({ images, prefill, depths, tokens, json, ...options }: BenchOptions): Promise<void> {
+  const open = await openModel(options);
+  try {
+    const report = await measure(open, { images, prefill, depths, tokens });
+    process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : table(report));
+  } finally {
+    await open.close();
+  }
+}
+
+function table(report: Awaited<ReturnType<typeof measure>>): string {
+  const rows: readonly (readonly [string, string])[] = [
+    ['load', `${report.load_ms.toFixed(0)} ms`],
+    ['peak memory', `${(report.rss_peak_bytes / 2 ** 20).toFixed(0)} MiB`],
+    ...report.vision.map(({ patches, ms }) => [`vision, ${patches} patches`, `${ms.toFixed(0)} ms`] as const),
+    ...report.prefill.map((point) => [`prefill, ${point.tokens} tokens`, `${point.tokens_per_second.toFixed(1)} tokens/s`] as const),
+    ...report.decode.map((point) => [`decode at ${point.depth}`, `${point.tokens_per_second.toFixed(1)} tokens/s`] as const),
+  ];
+  return `${rows.map(([name, value]) => `${name.padEnd(28)} ${value}`).join('\n')}\n`;
+}
+
+function numberList(text: string): number[] {
+  const values = text.split(',').map(Number);
+  if (values.some((value) => !Number.isInteger(value) || value < 0)) {
+    throw new InvalidArgumentError('Give whole numbers separated by commas.');
+  }
+  return values;
+}

@@ -1,0 +1,95 @@
+import { createInterface, type Interface } from 'node:readline/promises';
+import { VlmkitError } from '@vlmkit/core';
+import type { Chat, ChatOptions, ContentPart, Message } from '@vlmkit/qwen-vl';
+import { Command } from 'commander';
+import pc from 'picocolors';
+import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
+import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
+import { createProgress } from '../progress.js';
+import { showAnswer, summary } from '../show-answer.js';
+
+interface ChatCommandOptions extends ModelOptions, GenerationOptions {
+  readonly image?: readonly string[];
+}
+
+const help = `${pc.dim('/image PATH shows a picture, /video PATH a clip, /new starts over, /exit ends. Ctrl-C stops an answer.')}\n`;
+
+/** `vlmkit chat`: a conversation in the terminal. Each turn computes only what is new. */
+export function chatCommand(): Command {
+  const command = new Command('chat')
+    .description('Talk with a model about pictures and clips.')
+    .option('--image <path...>', 'pictures to show with the first question');
+  return withGenerationOptions(withModelOptions(command)).action(chat);
+}
+
+async function chat(options: ChatCommandOptions): Promise<void> {
+  const progress = createProgress();
+  await withModel({ ...options, progress }, async ({ model }) => {
+    const terminal = createInterface({ input: process.stdin, output: process.stderr });
+    const session: Session = {
+      chat: model.createChat(),
+      options: chatOptions(options),
+      history: [],
+      pending: (options.image ?? []).map((path) => ({ type: 'image', image: path })),
+    };
+    process.stderr.write(help);
+    try {
+      for await (const line of lines(terminal)) if (!(await turn(session, line.trim(), terminal))) break;
+    } finally {
+      terminal.close();
+      session.chat.dispose();
+    }
+  });
+}
+
+interface Session {
+  readonly chat: Chat;
+  readonly options: ChatOptions;
+  history: readonly Message[];
+  /** Pictures and clips that go with the next question. */
+  pending: readonly ContentPart[];
+}
+
+/** Lines of the terminal, each after a prompt, until the input ends. */
+async function* lines(terminal: Interface): AsyncGenerator<string, void, void> {
+  terminal.setPrompt(pc.bold('> '));
+  terminal.prompt();
+  for await (const line of terminal) {
+    yield line;
+    terminal.prompt();
+  }
+}
+
+/** One line: a command or a question. Errors are told, and the conversation goes on. @returns false to end. */
+async function turn(session: Session, line: string, terminal: Interface): Promise<boolean> {
+  const [word = '', ...rest] = line.split(' ');
+  const argument = rest.join(' ').trim();
+  if (word === '/exit' || word === '/quit') return false;
+  if (word === '/new') {
+    session.history = [];
+    session.pending = [];
+  } else if (word === '/image' && argument) session.pending = [...session.pending, { type: 'image', image: argument }];
+  else if (word === '/video' && argument) session.pending = [...session.pending, { type: 'video', video: argument }];
+  else if (word.startsWith('/')) process.stderr.write(help);
+  else if (line) await ask(session, line, terminal);
+  return true;
+}
+
+async function ask(session: Session, question: string, terminal: Interface): Promise<void> {
+  const content: ContentPart[] = [...session.pending, { type: 'text', text: question }];
+  const messages: Message[] = [...session.history, { role: 'user', content }];
+  const controller = new AbortController();
+  const interrupt = () => controller.abort();
+  terminal.once('SIGINT', interrupt);
+  try {
+    const answer = await showAnswer(session.chat, messages, { ...session.options, signal: controller.signal });
+    session.history = [...messages, { role: 'assistant', content: answer.text }];
+    session.pending = [];
+    process.stderr.write(`${summary(answer)}\n`);
+  } catch (error) {
+    if (!(error instanceof VlmkitError)) throw error;
+    process.stderr.write(`${pc.red('error:')} ${error.message}\n`);
+  } finally {
+    terminal.off('SIGINT', interrupt);
+  }
+}

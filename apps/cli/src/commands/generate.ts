@@ -1,0 +1,74 @@
+import { Command } from 'commander';
+import { PromptError } from '@vlmkit/core';
+import type { ContentPart, Message } from '@vlmkit/qwen-vl';
+import { answerJson } from '../answer-json.js';
+import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
+import { readMessages } from '../messages-file.js';
+import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
+import { createProgress } from '../progress.js';
+import { showAnswer, summary } from '../show-answer.js';
+
+interface GenerateOptions extends ModelOptions, GenerationOptions {
+  readonly messages?: string;
+  readonly image?: readonly string[];
+  readonly video?: readonly string[];
+  readonly prompt?: string;
+  readonly json?: boolean;
+}
+
+/** `vlmkit generate`: one answer, streamed as text or printed as one JSON object. */
+export function generateCommand(): Command {
+  const command = new Command('generate')
+    .description('Answer a conversation, or a prompt with pictures and clips.')
+    .option('--messages <file>', 'conversation as JSON; paths in it are relative to it')
+    .option('--image <path...>', 'pictures before the prompt')
+    .option('--video <path...>', 'clips before the prompt')
+    .option('--prompt <text>', 'what to ask')
+    .option('--json', 'print one JSON object instead of the text');
+  return withGenerationOptions(withModelOptions(command)).action(generate);
+}
+
+async function generate(options: GenerateOptions): Promise<void> {
+  const { messages, baseDirectory } = await conversation(options);
+  const progress = options.json ? undefined : createProgress();
+  const open = { ...options, ...(baseDirectory !== undefined && { baseDirectory }), ...(progress && { progress }) };
+  await withModel(open, async ({ model, loadMs }) => {
+    const signal = abortOnInterrupt();
+    if (options.json) {
+      const answer = await model.ask(messages, { ...chatOptions(options), signal });
+      process.stdout.write(`${JSON.stringify(answerJson(answer, loadMs), null, 2)}\n`);
+      return;
+    }
+    const answer = await showAnswer(model, messages, { ...chatOptions(options), signal, ...(progress && { progress }) });
+    process.stderr.write(`${summary(answer)}\n`);
+  });
+}
+
+interface Asked {
+  readonly messages: readonly Message[];
+  readonly baseDirectory?: string;
+}
+
+async function conversation({ messages, image = [], video = [], prompt }: GenerateOptions): Promise<Asked> {
+  const hasParts = image.length > 0 || video.length > 0 || prompt !== undefined;
+  if (messages !== undefined && hasParts) {
+    throw new PromptError('--messages already holds the whole conversation.', {
+      remedy: 'Leave out --image, --video and --prompt, or leave out --messages.',
+    });
+  }
+  if (messages !== undefined) return readMessages(messages);
+  if (!hasParts) throw new PromptError('There is nothing to answer.', { remedy: 'Pass --messages FILE, or --prompt with --image or --video.' });
+  const content: ContentPart[] = [
+    ...image.map((path) => ({ type: 'image', image: path }) as const),
+    ...video.map((path) => ({ type: 'video', video: path }) as const),
+    ...(prompt === undefined ? [] : [{ type: 'text', text: prompt } as const]),
+  ];
+  return { messages: [{ role: 'user', content }] };
+}
+
+/** Ctrl-C ends the answer after the current token; a second one ends the process. */
+function abortOnInterrupt(): AbortSignal {
+  const controller = new AbortController();
+  process.once('SIGINT', () => controller.abort());
+  return controller.signal;
+}

@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import { encodeSafetensors } from '@vlmkit/checkpoint';
+import { readMessages } from '../messages-file.js';
+import { type ModelOptions, nonNegativeNumber, withModel, withModelOptions } from '../model-options.js';
+import { createProgress } from '../progress.js';
+import { writeWhole } from '../write-whole.js';
+
+interface InspectCommandOptions extends ModelOptions {
+  readonly messages: string;
+  readonly out: string;
+  readonly newTokens: number;
+}
+
+/** `vlmkit inspect`: every stage of one prompt as tensors, to compare with a reference. */
+export function inspectCommand(): Command {
+  const command = new Command('inspect')
+    .description('Run a prompt and write every stage (ids, positions, pixels, embeddings, logits) as safetensors.')
+    .requiredOption('--messages <file>', 'conversation as JSON; paths in it are relative to it')
+    .requiredOption('--out <file>', 'safetensors file to write')
+    .option('--new-tokens <n>', 'tokens to generate greedily', nonNegativeNumber, 0);
+  return withModelOptions(command).action(inspect);
+}
+
+async function inspect({ messages: file, out, newTokens, ...options }: InspectCommandOptions): Promise<void> {
+  const { messages, baseDirectory } = await readMessages(file);
+  const progress = createProgress();
+  await withModel({ ...options, baseDirectory, progress }, async ({ model }) => {
+    progress.start('Running the prompt');
+    const stages = await model.inspect(messages, { newTokens });
+    await writeWhole(out, encodeSafetensors(stages));
+    progress.done(`Wrote ${Object.keys(stages).length} tensors to ${out}`);
+    for (const [name, { dtype, dims }] of Object.entries(stages)) {
+      process.stdout.write(`${name.padEnd(20)} ${dtype.padEnd(8)} [${dims.join(', ')}]\n`);
+    }
+  });
+}

@@ -1,0 +1,40 @@
+import type { ChatOptions } from '@vlmkit/qwen-vl';
+import { type Command, InvalidArgumentError } from 'commander';
+import { nonNegativeNumber, positiveInteger } from './model-options.js';
+
+/** Options of generation as the command line gives them. */
+export interface GenerationOptions {
+  readonly maxNewTokens?: number;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly topK?: number;
+  readonly minP?: number;
+  readonly repetitionPenalty?: number;
+  readonly seed?: number;
+  readonly stop?: readonly string[];
+}
+
+/** Adds the options of generation to a command. */
+export function withGenerationOptions(command: Command): Command {
+  return command
+    .option('--max-new-tokens <n>', 'most tokens of the answer', positiveInteger)
+    .option('--temperature <x>', '0 for the likeliest token', nonNegativeNumber)
+    .option('--top-p <x>', 'probability mass to choose from', nonNegativeNumber)
+    .option('--top-k <n>', 'tokens to choose from, 0 for all', count)
+    .option('--min-p <x>', 'least probability relative to the likeliest', nonNegativeNumber)
+    .option('--repetition-penalty <x>', '1 for none', nonNegativeNumber)
+    .option('--seed <n>', 'makes sampling repeatable', count)
+    .option('--stop <text...>', 'strings that end the answer');
+}
+
+/** The model's options out of the command line's: only what was given, so that the checkpoint's defaults stand. */
+export function chatOptions(options: GenerationOptions): ChatOptions {
+  const names = ['maxNewTokens', 'temperature', 'topP', 'topK', 'minP', 'repetitionPenalty', 'seed', 'stop'] as const;
+  return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isInteger(value) || value < 0) throw new InvalidArgumentError('Give a whole number of at least 0.');
+  return value;
+}

@@ -1,0 +1,53 @@
+import { VlmkitError } from '@vlmkit/core';
+import { Command, CommanderError } from 'commander';
+import pc from 'picocolors';
+import { askCommand } from './commands/ask.js';
+import { benchCommand } from './commands/bench.js';
+import { chatCommand } from './commands/chat.js';
+import { demoCommand } from './commands/demo.js';
+import { describeCommand } from './commands/describe.js';
+import { generateCommand } from './commands/generate.js';
+import { groundCommand } from './commands/ground.js';
+import { inspectCommand } from './commands/inspect.js';
+
+/**
+ * Runs the command line.
+ *
+ * @param argv as `process.argv`.
+ * @returns the exit code: 0 when all went well, 1 for an error, 2 for wrong usage.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('vlmkit')
+    .description('Run Qwen vision-language models from their Hugging Face folders.')
+    .version('0.1.0')
+    .showHelpAfterError('(add --help for the options)')
+    .exitOverride();
+  for (const command of [
+    demoCommand,
+    describeCommand,
+    askCommand,
+    groundCommand,
+    chatCommand,
+    generateCommand,
+    inspectCommand,
+    benchCommand,
+  ]) {
+    program.addCommand(command().exitOverride().showHelpAfterError('(add --help for the options)'));
+  }
+  try {
+    await program.parseAsync(argv);
+    return 0;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+/** Errors for people: one message, no stack trace unless VLMKIT_DEBUG is set. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${pc.red('error:')} ${message}\n`);
+  if (process.env.VLMKIT_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  else if (!(error instanceof VlmkitError)) process.stderr.write('Set VLMKIT_DEBUG=1 to see where it happened.\n');
+  return 1;
+}

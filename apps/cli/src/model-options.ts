@@ -1,0 +1,98 @@
+import { openCheckpoint } from '@vlmkit/checkpoint';
+import { openFolder } from '@vlmkit/checkpoint/node';
+import type { Runtime } from '@vlmkit/core';
+import { checkpointPath } from '@vlmkit/demo-model';
+import { loadQwenVL, type QwenVL } from '@vlmkit/qwen-vl';
+import { createNodeMedia } from '@vlmkit/qwen-vl/node';
+import { createNodeRuntime } from '@vlmkit/runtime-node';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Progress } from './progress.js';
+
+/** Options that every command with a model takes. */
+export interface ModelOptions {
+  readonly model?: string;
+  readonly device: 'auto' | 'cpu' | 'webgpu' | 'cuda';
+  readonly threads?: number;
+}
+
+/** Adds the model's options to a command. */
+export function withModelOptions(command: Command): Command {
+  return command
+    .option('-m, --model <dir>', 'checkpoint folder, or a name in the Hugging Face cache (default: the demo model)')
+    .addOption(new Option('--device <device>', 'where to compute').choices(['auto', 'cpu', 'webgpu', 'cuda']).default('auto'))
+    .option('--threads <n>', 'threads of the CPU', positiveInteger);
+}
+
+/** A model with the runtime under it. */
+export interface OpenModel {
+  readonly model: QwenVL;
+  readonly runtime: Runtime;
+  /** Milliseconds from nothing to ready. */
+  readonly loadMs: number;
+  close(): Promise<void>;
+}
+
+/** What {@link openModel} takes beside the command's options. */
+export interface OpenModelOptions extends ModelOptions {
+  /** Folder that relative paths in messages start from (default: the working directory). */
+  readonly baseDirectory?: string;
+  readonly progress?: Progress;
+}
+
+/** Opens the checkpoint and the device that the options name, and loads one onto the other. */
+export async function openModel(options: OpenModelOptions): Promise<OpenModel> {
+  const { model: folder = checkpointPath(), device, threads, baseDirectory, progress } = options;
+  const start = performance.now();
+  progress?.start(options.model ? `Loading ${folder}` : 'Loading the demo model');
+  const checkpoint = await openCheckpoint(await openFolder(folder));
+  const runtime = await createNodeRuntime({ device, ...(threads !== undefined && { threads }) });
+  try {
+    const model = await loadQwenVL({
+      checkpoint,
+      runtime,
+      media: createNodeMedia(baseDirectory === undefined ? {} : { baseDirectory }),
+      onProgress: (stage, fraction) => progress?.update(`Loading ${stage} (${Math.round(fraction * 100)} %)`),
+    });
+    const loadMs = performance.now() - start;
+    progress?.done(`Loaded on ${runtime.profile.label} in ${(loadMs / 1000).toFixed(2)} s`);
+    return {
+      model,
+      runtime,
+      loadMs,
+      close: async () => {
+        await model.dispose();
+        await runtime.dispose();
+        await checkpoint.close();
+      },
+    };
+  } catch (error) {
+    progress?.fail();
+    await runtime.dispose();
+    await checkpoint.close();
+    throw error;
+  }
+}
+
+/** Opens a model, works with it and closes it, whatever happens. */
+export async function withModel<T>(options: OpenModelOptions, work: (open: OpenModel) => Promise<T>): Promise<T> {
+  const open = await openModel(options);
+  try {
+    return await work(open);
+  } finally {
+    await open.close();
+  }
+}
+
+/** Parses an option that must be a whole number of at least 1. */
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Give a whole number of at least 1.');
+  return value;
+}
+
+/** Parses an option that must be a number of at least 0. */
+export function nonNegativeNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0) throw new InvalidArgumentError('Give a number of at least 0.');
+  return value;
+}

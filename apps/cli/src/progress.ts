@@ -1,0 +1,26 @@
+import ora from 'ora';
+
+/** Tells what is going on, on stderr, so that stdout carries the answer alone. */
+export interface Progress {
+  start(text: string): void;
+  update(text: string): void;
+  /** Ends the step with a line that stays. */
+  done(text: string): void;
+  /** Ends the step without a word. */
+  clear(): void;
+  fail(): void;
+}
+
+/** A spinner on a terminal, plain lines elsewhere. */
+export function createProgress(): Progress {
+  const spinner = ora({ stream: process.stderr, discardStdin: false });
+  return {
+    start: (text) => void spinner.start(text),
+    update: (text) => {
+      spinner.text = text;
+    },
+    done: (text) => void spinner.succeed(text),
+    clear: () => void spinner.stop(),
+    fail: () => void spinner.fail(),
+  };
+}

@@ -1,0 +1,40 @@
+import type { Answer, ChatOptions, Message, QwenVL } from '@vlmkit/qwen-vl';
+import pc from 'picocolors';
+import type { Progress } from './progress.js';
+
+/** The part of a model or of a chat that answers as a stream. */
+export type Streams = Pick<QwenVL, 'stream'>;
+
+/** Streams an answer to stdout as it comes and returns it whole. */
+export async function showAnswer(
+  streams: Streams,
+  messages: readonly Message[],
+  options: ChatOptions & { readonly progress?: Progress } = {},
+): Promise<Answer> {
+  const { progress, ...chat } = options;
+  progress?.start('Reading the prompt');
+  for await (const event of streams.stream(messages, chat)) {
+    if (event.type === 'prefilled') progress?.clear();
+    else if (event.type === 'text') process.stdout.write(event.text);
+    else {
+      process.stdout.write('\n');
+      return event.answer;
+    }
+  }
+  throw new Error('The stream ended without an answer.');
+}
+
+/** One line of figures about an answer. */
+export function summary({ timings, tokenIds, promptTokens, reusedTokens }: Answer): string {
+  const { preprocessMs, visionMs, prefillMs, decodeMs } = timings;
+  const rate = decodeMs > 0 ? `, ${((tokenIds.length * 1000) / decodeMs).toFixed(1)} tokens/s` : '';
+  const reused = reusedTokens > 0 ? ` (${reusedTokens} reused)` : '';
+  return pc.dim(
+    `preprocess ${ms(preprocessMs)} · vision ${ms(visionMs)} · prefill ${ms(prefillMs)} · decode ${ms(decodeMs)} · ` +
+      `${promptTokens} prompt tokens${reused}, ${tokenIds.length} new${rate}`,
+  );
+}
+
+function ms(value: number): string {
+  return value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(2)} s`;
+}

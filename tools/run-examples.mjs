@@ -1,0 +1,50 @@
+// Compiles and runs the first ts or js block of every package's README as a module, from the repository root.
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = await mkdtemp(join(root, 'out-examples-'));
+try {
+  const { names, failed } = await collect();
+  const compile = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', folder], { cwd: root, encoding: 'utf8' });
+  if (compile.status !== 0) failed.push(`The examples do not compile:\n${compile.stdout}`);
+  else for (const name of names) run(name, failed);
+  if (failed.length > 0) {
+    console.error(failed.join('\n\n'));
+    process.exitCode = 1;
+  }
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** Writes every example, and what they are compiled with, into the folder. */
+async function collect() {
+  const names = [];
+  const failed = [];
+  for (const area of ['packages', 'apps']) {
+    for (const name of (await readdir(join(root, area))).sort()) {
+      const readme = await readFile(join(root, area, name, 'README.md'), 'utf8').catch(() => '');
+      const block = /```(?:ts|js|typescript|javascript)\n([\s\S]*?)```/.exec(readme)?.[1];
+      if (block === undefined) failed.push(`${area}/${name}: its README has no example`);
+      else {
+        names.push(name);
+        await writeFile(join(folder, `${name}.mts`), `${block}\nexport {};\n`);
+      }
+    }
+  }
+  const compilerOptions = { types: ['node'], lib: ['ES2023', 'DOM'], composite: false, declaration: false, declarationMap: false, sourceMap: false };
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ extends: '../tsconfig.base.json', compilerOptions }));
+  return { names, failed };
+}
+
+function run(name, failed) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, `${name}.mjs`)], {
+    cwd: root,
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
+  console.log(`${status === 0 ? 'ok  ' : 'FAIL'} ${name}`);
+  if (status !== 0) failed.push(`${name}:\n${stdout}${stderr}`);
+}
