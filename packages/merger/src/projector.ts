@@ -4,6 +4,7 @@ import type {
   InputProjector,
   Runtime,
   SessionOptions,
+  Tensor,
   WeightSource,
   WorkOptions,
 } from '@vlmkit/core';
@@ -13,8 +14,15 @@ import { buildMergerGraph, type MergerConfig } from './merger-graph.js';
 export interface CreateMergerInput extends SessionOptions {
   readonly config: MergerConfig;
   readonly weights: WeightSource;
-  readonly runtime: Runtime;
+  /** Where the graph runs; what it can do shapes the graph. */
+  readonly runtime: Pick<Runtime, 'profile' | 'createSession'>;
   readonly dtype?: Extract<DataType, 'float32' | 'float16'>;
+}
+
+/** A projector that also takes features from the host. */
+export interface Merger extends InputProjector {
+  /** [p, e] to [v, h], v = p / featuresPerToken. The caller disposes of the result. */
+  project(features: DeviceTensor | Tensor<'float32'>, options?: WorkOptions): Promise<DeviceTensor>;
 }
 
 /**
@@ -22,14 +30,14 @@ export interface CreateMergerInput extends SessionOptions {
  *
  * @throws WeightError when a tensor is missing or of another shape, RuntimeError when the device refuses the graph.
  */
-export async function createMerger(input: CreateMergerInput): Promise<InputProjector> {
+export async function createMerger(input: CreateMergerInput): Promise<Merger> {
   const { config, weights, runtime, dtype = 'float32', ...sessionOptions } = input;
   const model = buildMergerGraph({ config, weights, profile: runtime.profile, dtype });
   const session = await runtime.createSession(model, sessionOptions);
   return {
     featuresPerToken: config.spatialMergeSize ** 2,
     tokenSize: config.outHiddenSize,
-    async project(features: DeviceTensor, options: WorkOptions = {}): Promise<DeviceTensor> {
+    async project(features, options: WorkOptions = {}): Promise<DeviceTensor> {
       const result = await session.run({ features }, { keep: ['tokens'], ...options });
       return result.device('tokens');
     },

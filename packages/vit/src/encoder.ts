@@ -19,7 +19,8 @@ import { buildVitGraph } from './vit-graph.js';
 export interface CreateVitInput extends SessionOptions {
   readonly config: VitConfig;
   readonly weights: WeightSource;
-  readonly runtime: Runtime;
+  /** Where the graph runs; what it can do shapes the graph. */
+  readonly runtime: Pick<Runtime, 'profile' | 'createSession'>;
   readonly dtype?: Extract<DataType, 'float32' | 'float16'>;
   /** Patches to compute at a time between full-attention blocks (default 1024). Smaller takes less memory. */
   readonly pageRows?: number;

@@ -1,0 +1,127 @@
+import { fileURLToPath } from 'node:url';
+import { openCheckpoint, openWeights } from '@vlmkit/checkpoint';
+import { openFolder } from '@vlmkit/checkpoint/node';
+import {
+  AbortError,
+  type DeviceProfile,
+  type GridThw,
+  type Runtime,
+  type Tensor,
+  tensor,
+  WeightError,
+  type WeightSource,
+} from '@vlmkit/core';
+import { createNodeRuntime } from '@vlmkit/runtime-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { patchValues, type VitConfig } from './config.js';
+import { createVit } from './encoder.js';
+import { buildVitGraph } from './vit-graph.js';
+
+// Made by tools/golden/vit.py with transformers.
+const fixtures = fileURLToPath(new URL('../../../fixtures/vit/', import.meta.url));
+
+let runtime: Runtime;
+beforeAll(async () => {
+  runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+});
+afterAll(() => runtime.dispose());
+
+interface GoldenCase {
+  readonly config: VitConfig;
+  readonly weights: WeightSource;
+  readonly grid: GridThw;
+  readonly features: Tensor;
+}
+
+async function openCase(name: string): Promise<GoldenCase> {
+  const { config, weights } = await openCheckpoint(await openFolder(`${fixtures}${name}`));
+  const expected = await openWeights(await openFolder(`${fixtures}${name}/expected`));
+  const [t, h, w] = [...(await expected.read('0.grid')).data].map(Number);
+  return { config: config.vision!, weights, grid: [t!, h!, w!], features: await expected.read('0.features') };
+}
+
+/** The patches that the reference was fed. */
+function patchesOf([t, h, w]: GridThw, config: VitConfig): Tensor<'float32'> {
+  const dims = [t * h * w, patchValues(config)] as const;
+  const data = Float32Array.from({ length: dims[0] * dims[1] }, (_, i) => ((i * 2654435761) % 2 ** 32) / 2 ** 30 - 2);
+  return tensor('float32', dims, data);
+}
+
+/** Largest difference as a part of the largest expected value. */
+function difference(actual: Tensor, expected: Tensor): number {
+  expect(actual.dims).toEqual(expected.dims);
+  const wanted = Array.from(expected.data, Number);
+  const largest = Math.max(...wanted.map(Math.abs));
+  return Math.max(...wanted.map((value, i) => Math.abs(value - Number(actual.data[i])))) / largest;
+}
+
+/** The runtime, said to have other abilities. */
+function pretend(change: Partial<DeviceProfile>): Pick<Runtime, 'profile' | 'createSession'> {
+  return {
+    profile: { ...runtime.profile, ...change },
+    createSession: (model, options) => runtime.createSession(model, options),
+  };
+}
+
+describe.each(['windowed-bf16', 'windowed-f32', 'plain-f16'])('the encoder on %s', (name) => {
+  it.each(['fused', 'composed'] as const)('equals the reference with %s attention', async (attention) => {
+    const { config, weights, grid, features } = await openCase(name);
+    const vit = await createVit({ config, weights, runtime: pretend({ attention }) });
+    const result = await vit.encode({ patches: patchesOf(grid, config), grid });
+    expect(vit.featureSize).toBe(config.hiddenSize);
+    expect(difference(await result.download(), features)).toBeLessThan(1e-5);
+    await vit.dispose();
+  });
+
+  it('does not depend on the size of a page', async () => {
+    const { config, weights, grid, features } = await openCase(name);
+    for (const pageRows of [1, 24, 70]) {
+      const vit = await createVit({ config, weights, runtime, pageRows });
+      const result = await vit.encode({ patches: patchesOf(grid, config), grid });
+      expect(difference(await result.download(), features)).toBeLessThan(1e-5);
+      await vit.dispose();
+    }
+  });
+});
+
+describe('the encoder', () => {
+  it('says how patches and grid disagree', async () => {
+    const { config, weights } = await openCase('windowed-f32');
+    const vit = await createVit({ config, weights, runtime });
+    const patches = patchesOf([1, 4, 4], config);
+    await expect(vit.encode({ patches, grid: [1, 4, 6] })).rejects.toThrow(
+      /do not fit their grid.*\[24, 32\].*\[16, 32\]/,
+    );
+    await vit.dispose();
+  });
+
+  it('stops before it starts when the signal says so', async () => {
+    const { config, weights } = await openCase('windowed-f32');
+    const vit = await createVit({ config, weights, runtime });
+    const input = { patches: patchesOf([1, 4, 4], config), grid: [1, 4, 4] as const };
+    await expect(vit.encode(input, { signal: { aborted: true } })).rejects.toBeInstanceOf(AbortError);
+    await vit.dispose();
+  });
+
+  it('names a weight that is missing or of another shape', async () => {
+    const { config, weights } = await openCase('windowed-f32');
+    const { profile } = runtime;
+    expect(() => buildVitGraph({ config: { ...config, depth: 4 }, weights, profile })).toThrow(WeightError);
+    expect(() => buildVitGraph({ config: { ...config, depth: 4 }, weights, profile })).toThrow(
+      /visual\.blocks\.3\.norm1/,
+    );
+    const wider = { ...config, intermediateSize: config.intermediateSize + 4 };
+    expect(() => buildVitGraph({ config: wider, weights, profile })).toThrow(/gate_proj\.weight has the wrong shape/);
+  });
+
+  it('uses every vision tensor but the merger', async () => {
+    const { config, weights } = await openCase('windowed-bf16');
+    const used = new Set<string>();
+    const info: WeightSource['info'] = (name, dims) => {
+      used.add(name);
+      return weights.info(name, dims);
+    };
+    buildVitGraph({ config, weights: { ...weights, info }, profile: runtime.profile });
+    expect([...used].toSorted()).toEqual(weights.names.filter((name) => !name.includes('.merger.')).toSorted());
+  });
+});
