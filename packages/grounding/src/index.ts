@@ -1,1 +1,7 @@
-export {};
+export * from './coco.js';
+export * from './draw-svg.js';
+export * from './ground-answer.js';
+export * from './items.js';
+export * from './map-coordinates.js';
+export * from './parse-grounding.js';
+export * from './parse-times.js';

@@ -1,0 +1,74 @@
+import { jsonrepair } from 'jsonrepair';
+
+/** An object found in a text. */
+export interface FoundObject {
+  readonly value: Readonly<Record<string, unknown>>;
+  /** Where it begins in the text. */
+  readonly offset: number;
+  /** Where it ends. */
+  readonly end: number;
+}
+
+/**
+ * Every complete JSON object of a text that is not inside another complete one, wherever it stands: in a fence, in prose, or in a list that was
+ * cut off. Objects with mistakes (single quotes, trailing commas, bare quotes) are repaired; an object that does not end is left
+ * out, as its last value may be cut too.
+ */
+export function findJsonObjects(text: string): readonly FoundObject[] {
+  const ends = matchBraces(text);
+  const found: FoundObject[] = [];
+  let at = text.indexOf('{');
+  while (at >= 0) {
+    const end = ends.get(at) ?? flatEnd(text, at);
+    const value = end === undefined ? undefined : parseObject(text.slice(at, end));
+    if (value !== undefined) found.push({ value, offset: at, end: end! });
+    at = text.indexOf('{', value === undefined ? at + 1 : end);
+  }
+  return found;
+}
+
+/** All objects inside a value, itself included, outermost first. */
+export function* objectsWithin(value: unknown): Generator<Readonly<Record<string, unknown>>> {
+  if (typeof value !== 'object' || value === null) return;
+  if (!Array.isArray(value)) yield value as Readonly<Record<string, unknown>>;
+  for (const child of Object.values(value)) yield* objectsWithin(child);
+}
+
+/** For each opening brace, where its object ends. Braces in strings do not count; a string ends with its line at the latest. */
+function matchBraces(text: string): ReadonlyMap<number, number> {
+  const ends = new Map<number, number>();
+  const open: number[] = [];
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i];
+    if (character === '\n') inString = false;
+    else if (inString && character === '\\') i += 1;
+    else if (character === '"') inString = !inString && open.length > 0;
+    else if (!inString && character === '{') open.push(i);
+    else if (!inString && character === '}' && open.length > 0) ends.set(open.pop()!, i + 1);
+  }
+  return ends;
+}
+
+/** The end of an object without inner braces, for when a stray quote hid it. */
+function flatEnd(text: string, at: number): number | undefined {
+  const close = text.indexOf('}', at);
+  const nested = text.indexOf('{', at + 1);
+  return close >= 0 && (nested < 0 || close < nested) ? close + 1 : undefined;
+}
+
+function parseObject(source: string): Readonly<Record<string, unknown>> | undefined {
+  return parse(source) ?? (source.includes('{', 1) ? undefined : parse(source, jsonrepair));
+}
+
+function parse(
+  source: string,
+  repair: (text: string) => string = String,
+): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(repair(source));
+    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,19 @@
+import type { ParsedItem } from './items.js';
+
+/** Items of Qwen2.5-VL's other form for points: `<points x1="10" y1="20" x2="30" y2="40" alt="cats">cats</points>`. */
+export function parsePointTags(text: string): readonly ParsedItem[] {
+  return [...text.matchAll(/<points?\s([^<>]*)>([^<>]*)<\/points?>/g)].flatMap((tag) => {
+    const attributes = new Map(
+      [...tag[1]!.matchAll(/(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g)].map((match) => [match[1]!, match[2] ?? match[3]!]),
+    );
+    const label = tag[2]!.trim() || (attributes.get('alt') ?? '');
+    return [...attributes.keys()].flatMap((name) => {
+      const number = /^x(\d*)$/.exec(name)?.[1];
+      const point = [attributes.get(`x${number}`), attributes.get(`y${number}`)].map((text) =>
+        Number(text || Number.NaN),
+      );
+      if (number === undefined || !point.every(Number.isFinite)) return [];
+      return [{ kind: 'point', point: [point[0]!, point[1]!], label, offset: tag.index } as const];
+    });
+  });
+}

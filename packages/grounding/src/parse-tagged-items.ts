@@ -1,0 +1,88 @@
+import { boundingBox, type ParsedItem, type Point } from './items.js';
+
+/** The tags of a generation: [open, close]. */
+export interface TagSet {
+  readonly label: readonly [open: string, close: string];
+  /** Tags around coordinates. One pair is a point, two are a box, four a quadrilateral. */
+  readonly places: readonly (readonly [open: string, close: string])[];
+}
+
+/** Of Qwen2-VL. */
+export const qwen2Tags: TagSet = {
+  label: ['<|object_ref_start|>', '<|object_ref_end|>'],
+  places: [
+    ['<|box_start|>', '<|box_end|>'],
+    ['<|quad_start|>', '<|quad_end|>'],
+    ['<|point_start|>', '<|point_end|>'],
+  ],
+};
+
+/** Of Qwen-VL. */
+export const qwenTags: TagSet = {
+  label: ['<ref>', '</ref>'],
+  places: [
+    ['<box>', '</box>'],
+    ['<quad>', '</quad>'],
+    ['<point>', '</point>'],
+  ],
+};
+
+/**
+ * Items written as `label-tag places-tag places-tag ...`. Places that follow a label directly, or one another with only commas or spaces
+ * between, carry that label.
+ */
+export function parseTaggedItems(text: string, tags: TagSet): readonly ParsedItem[] {
+  const items: ParsedItem[] = [];
+  let label = '';
+  let end = 0;
+  for (const found of findTags(text, tags)) {
+    if (/[^\s,;]/.test(text.slice(end, found.offset))) label = '';
+    end = found.end;
+    if (found.isLabel) {
+      label = found.content.trim();
+      continue;
+    }
+    const place = readPlace(found.content);
+    if (place !== undefined) items.push({ ...place, label, offset: found.offset });
+  }
+  return items;
+}
+
+interface FoundTag {
+  readonly isLabel: boolean;
+  readonly content: string;
+  readonly offset: number;
+  readonly end: number;
+}
+
+/** Tag pairs in order. A tag that does not close is passed over. */
+function* findTags(text: string, { label, places }: TagSet): Generator<FoundTag> {
+  const pairs = [label, ...places];
+  const opening = new RegExp(pairs.map(([open]) => open.replace(/[|]/g, '\\$&')).join('|'), 'g');
+  for (let match = opening.exec(text); match !== null; match = opening.exec(text)) {
+    const pair = pairs.find(([open]) => open === match![0])!;
+    const start = opening.lastIndex;
+    const close = text.indexOf(pair[1], start);
+    if (close < 0) continue;
+    const content = text.slice(start, close);
+    // An opening tag inside means that this one was never closed.
+    if (pairs.some(([open]) => content.includes(open))) continue;
+    const end = close + pair[1].length;
+    yield { isLabel: pair === label, content, offset: match.index, end };
+    opening.lastIndex = end;
+  }
+}
+
+type Place =
+  | { readonly kind: 'point'; readonly point: Point }
+  | { readonly kind: 'box'; readonly box: ReturnType<typeof boundingBox>; readonly corners?: readonly Point[] };
+
+function readPlace(content: string): Place | undefined {
+  const pair = /\(\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*\)/g;
+  if (/[^\s,]/.test(content.replace(pair, ''))) return undefined;
+  const points = [...content.matchAll(pair)].map((match): Point => [Number(match[1]), Number(match[2])]);
+  if (points.length === 1) return { kind: 'point', point: points[0]! };
+  if (points.length === 2) return { kind: 'box', box: [...points[0]!, ...points[1]!] };
+  if (points.length === 4) return { kind: 'box', box: boundingBox(points), corners: points };
+  return undefined;
+}
