@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Runtime, RuntimeError } from '@vlmkit/core';
 import type { DeviceChannel } from './channel.js';
 import { DeviceClient } from './device-client.js';
+import { assertAvailable, candidates } from './devices.js';
 import { InlineChannel } from './inline-channel.js';
 import { NodeRuntime } from './node-runtime.js';
 import type { DeviceKind } from './protocol.js';
@@ -15,6 +16,11 @@ export interface NodeRuntimeOptions {
   readonly device?: DeviceKind | 'auto';
   /** Threads that one operator may use; by default as many as the process has cores. */
   readonly threads?: number;
+  /**
+   * Rearrange weights for the CPU's kernels while loading (default). Without, float weights load at once and are
+   * shared between processes, but short inputs of some 8 to 128 rows run up to twice as long.
+   */
+  readonly prepack?: boolean;
   /** Compute in the calling thread, which then blocks: for debuggers and profilers. */
   readonly inline?: boolean;
 }
@@ -25,15 +31,37 @@ export interface NodeRuntimeOptions {
  * @throws RuntimeError when the device or its libraries are missing; the message says what is, and how to get it.
  */
 export async function createNodeRuntime(options: NodeRuntimeOptions = {}): Promise<Runtime> {
-  const device = options.device === 'auto' ? 'cpu' : (options.device ?? 'cpu');
-  const threads = options.threads ?? availableParallelism();
+  const device = options.device ?? 'auto';
+  if (device !== 'auto') return openDevice(device, options);
+  const [first = 'cpu', ...others] = candidates();
+  let opened = openDevice(first, options);
+  // A device that looks present may still fail to open, for want of a driver's library: then the next one is tried.
+  for (const other of others) opened = opened.catch(() => openDevice(other, options));
+  return opened;
+}
+
+async function openDevice(device: DeviceKind, options: NodeRuntimeOptions): Promise<Runtime> {
+  assertAvailable(device);
+  const request = {
+    device,
+    threads: checkThreads(options.threads ?? availableParallelism()),
+    prepack: options.prepack ?? true,
+  };
   const client = new DeviceClient(openChannel(options.inline ?? false));
   try {
-    return new NodeRuntime(client, await client.call('open', { device, threads }));
+    return new NodeRuntime(client, await client.call('open', request));
   } catch (error) {
     await client.close();
     throw error;
   }
+}
+
+function checkThreads(threads: number): number {
+  if (Number.isInteger(threads) && threads > 0) return threads;
+  throw new RuntimeError('The number of threads is not usable.', {
+    expected: 'a whole number from 1',
+    actual: String(threads),
+  });
 }
 
 function openChannel(inline: boolean): DeviceChannel {

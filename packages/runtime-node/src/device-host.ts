@@ -1,27 +1,25 @@
 import { type DeviceProfile, RuntimeError, type Tensor } from '@vlmkit/core';
 import { env, type InferenceSession, type Tensor as OrtTensor } from 'onnxruntime-node';
 import { translateOrtError } from './ort-errors.js';
-import { createOrtSession, type MemoryFile, signatureOf } from './ort-session.js';
-import { fromOrt, toOrt } from './ort-tensor.js';
+import { createOrtSession, signatureOf } from './ort-session.js';
+import { kindOf, toOrt } from './ort-tensor.js';
 import { probeDevice } from './probe.js';
 import type {
   CreateRowsRequest,
   DeviceCalls,
   DeviceMethod,
   FeedMessage,
-  FillRequest,
   GraphSignature,
-  KeptTensor,
   LoadRequest,
   OpenRequest,
   Request,
-  ReserveRequest,
   Response,
   RunRequest,
   RunResponse,
   TruncateRequest,
 } from './protocol.js';
 import { RowStore } from './row-store.js';
+import { TensorReader } from './tensor-reader.js';
 
 interface LoadedSession {
   readonly name: string;
@@ -36,15 +34,13 @@ type Handlers = {
 /** The device's side: holds sessions, tensors and rows by id, and answers calls. */
 export class DeviceHost {
   readonly #sessions = new Map<number, LoadedSession>();
-  readonly #reserved = new Map<number, MemoryFile[]>();
   readonly #tensors = new Map<number, OrtTensor>();
   readonly #rows = new Map<number, RowStore | RuntimeError>();
-  #device: OpenRequest = { device: 'cpu', threads: 1 };
+  #device: OpenRequest = { device: 'cpu', threads: 1, prepack: true };
+  #reader = new TensorReader(this.#device);
 
   readonly #handlers: Handlers = {
     open: (request) => this.#open(request),
-    reserve: (request) => this.#reserve(request),
-    fill: (request) => this.#fill(request),
     load: (request) => this.#load(request),
     unload: (session) => this.#unload(session),
     run: (request) => this.#run(request),
@@ -62,36 +58,19 @@ export class DeviceHost {
   }
 
   async #open(request: OpenRequest): Promise<DeviceProfile> {
-    env.logLevel = 'error';
+    env.logLevel = 'fatal';
     this.#device = request;
-    return probeDevice(request);
-  }
-
-  #reserve({ session, location, byteLength }: ReserveRequest): undefined {
-    const files = this.#reserved.get(session) ?? [];
-    try {
-      files.push({ path: location, data: new Uint8Array(byteLength) });
-    } catch (cause) {
-      throw translateOrtError(`The file ${location} cannot be held in memory`, cause);
-    }
-    this.#reserved.set(session, files);
-  }
-
-  #fill({ session, location, offset, bytes }: FillRequest): undefined {
-    const file = this.#reserved.get(session)?.find(({ path }) => path === location);
-    file?.data.set(bytes, offset);
+    this.#reader = new TensorReader(request);
+    return probeDevice(request, this.#reader);
   }
 
   async #load(request: LoadRequest): Promise<GraphSignature> {
-    const files = this.#reserved.get(request.session) ?? [];
-    this.#reserved.delete(request.session);
-    const session = await createOrtSession(this.#device, request, files);
+    const session = await createOrtSession(this.#device, request);
     this.#sessions.set(request.session, { name: request.name, session, profiling: request.profile !== undefined });
     return signatureOf(session);
   }
 
   async #unload(id: number): Promise<undefined> {
-    this.#reserved.delete(id);
     const loaded = this.#sessions.get(id);
     this.#sessions.delete(id);
     if (loaded?.profiling) loaded.session.endProfiling();
@@ -113,17 +92,15 @@ export class DeviceHost {
     const output = (name: string) => outputs[name] as OrtTensor;
 
     // All rows are checked before any is written, so that a failed run leaves every buffer as it was.
-    for (const { name, store } of stores) store.check(name, output(name));
-    for (const { name, store } of stores) store.append(output(name));
-    const kept: Record<string, KeptTensor> = {};
-    for (const [name, tensor] of Object.entries(keep)) {
-      this.#tensors.set(tensor, output(name));
-      const { dtype, dims } = fromOrt(output(name));
-      kept[name] = { dtype, dims };
-    }
+    for (const { name, store } of stores) store.check(name, kindOf(output(name)));
+    for (const { name, store } of stores) store.append(await this.#reader.read(output(name)));
+    const fetched: Record<string, Tensor> = {};
+    for (const name of fetch) fetched[name] = await this.#reader.read(output(name));
+    for (const name of wanted) if (!(name in keep)) output(name).dispose();
+    for (const [name, tensor] of Object.entries(keep)) this.#tensors.set(tensor, output(name));
     return {
-      fetched: Object.fromEntries(fetch.map((name) => [name, fromOrt(output(name))])),
-      kept,
+      fetched,
+      kept: Object.fromEntries(Object.keys(keep).map((name) => [name, kindOf(output(name))])),
       lengths: Object.fromEntries(stores.map(({ name, store }) => [name, store.length])),
     };
   }
@@ -136,10 +113,10 @@ export class DeviceHost {
     return tensor;
   }
 
-  #download(id: number): Tensor {
+  async #download(id: number): Promise<Tensor> {
     const tensor = this.#tensors.get(id);
     if (!tensor) throw new RuntimeError('The tensor was disposed of.');
-    const { dtype, dims, data } = fromOrt(tensor);
+    const { dtype, dims, data } = await this.#reader.read(tensor);
     return { dtype, dims, data: data.slice() };
   }
 
@@ -175,6 +152,6 @@ export class DeviceHost {
     for (const id of this.#sessions.keys()) await this.#unload(id);
     for (const id of this.#tensors.keys()) this.#freeTensor(id);
     this.#rows.clear();
-    this.#reserved.clear();
+    await this.#reader.close();
   }
 }

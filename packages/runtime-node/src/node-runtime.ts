@@ -11,7 +11,7 @@ import {
 import type { DeviceClient } from './device-client.js';
 import { NodeRowBuffer } from './handles.js';
 import { NodeSession } from './node-session.js';
-import { stageWeights } from './weight-files.js';
+import { prepareModel } from './weight-files.js';
 
 /** onnxruntime-node behind core's Runtime. */
 export class NodeRuntime implements Runtime {
@@ -27,19 +27,21 @@ export class NodeRuntime implements Runtime {
   async createSession(model: GraphModel, options: SessionOptions = {}): Promise<Session> {
     this.#assertOpen();
     const client = this.#client;
-    const id = client.newId();
-    const { name, bytes } = model;
+    const session = client.newId();
     const onProgress = options.onProgress ?? (() => undefined);
     onProgress(0);
+    // Reading is all the progress that can be seen: onnxruntime does not report on mapping and optimising.
+    const prepared = await prepareModel(model, (fraction) => onProgress(fraction * 0.9));
     try {
-      // Streaming is all the progress that can be seen: onnxruntime does not report on mapping and optimising.
-      const staged = await stageWeights(client, id, model, (fraction) => onProgress(fraction * 0.9));
+      const { bytes, directory } = prepared;
       const profile = options.profile === undefined ? {} : { profile: options.profile };
-      const signature = await client.call('load', { session: id, name, bytes, ...staged, ...profile });
+      const request = { session, name: model.name, bytes, directory, ...profile };
+      const signature = await client.call('load', request, { transfer: [bytes.buffer] });
+      await prepared.loaded();
       onProgress(1);
-      return new NodeSession({ client, id, name, signature });
+      return new NodeSession({ client, id: session, name: model.name, signature, ended: prepared.dispose });
     } catch (error) {
-      client.notify('unload', id);
+      await prepared.dispose();
       throw error;
     }
   }

@@ -21,6 +21,8 @@ export interface NodeSessionFields {
   /** The component's name. */
   readonly name: string;
   readonly signature: GraphSignature;
+  /** Called when the session has ended, to free what it needed outside of the device. */
+  readonly ended: () => Promise<void>;
 }
 
 /** A graph loaded in the inference thread. */
@@ -66,6 +68,7 @@ export class NodeSession implements Session {
     if (this.#disposed) return;
     this.#disposed = true;
     await this.#fields.client.call('unload', this.#fields.id);
+    await this.#fields.ended();
   }
 }
 

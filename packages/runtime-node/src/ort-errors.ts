@@ -17,6 +17,13 @@ const translations: readonly Translation[] = [
     }),
   },
   {
+    pattern: /Failed to load (?:shared )?library.*?error: ([^:\s]+): cannot open shared object file/s,
+    explain: ([, library]) => ({
+      what: `the library ${library} is missing`,
+      remedy: 'Install CUDA 12 and cuDNN 9, and put their folders into LD_LIBRARY_PATH.',
+    }),
+  },
+  {
     pattern: /(?:No such file or directory|does not exist|cannot find the file|file_size|doesn't exist)/i,
     explain: () => ({
       what: 'a weight file is missing',
@@ -46,7 +53,11 @@ const translations: readonly Translation[] = [
     pattern: /adapter/i,
     explain: () => ({
       what: 'there is no WebGPU adapter',
-      remedy: "Install a graphics driver with Vulkan, Metal or Direct3D 12, or use device: 'cpu'.",
+      remedy:
+        process.platform === 'linux'
+          ? 'Install a Vulkan driver and its loader (libvulkan1), and set XDG_RUNTIME_DIR to a folder of your own; ' +
+            "to test without a card, use the software adapter of tools/setup-webgpu.sh. Or use device: 'cpu'."
+          : "Install a graphics driver with Metal or Direct3D 12, or use device: 'cpu'.",
     }),
   },
 ];

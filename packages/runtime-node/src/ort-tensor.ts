@@ -8,6 +8,7 @@ import {
   viewBytes,
 } from '@vlmkit/core';
 import { Tensor as OrtTensor } from 'onnxruntime-node';
+import type { KeptTensor } from './protocol.js';
 
 const dataTypes: Readonly<Record<string, DataType>> = {
   float32: 'float32',
@@ -42,11 +43,16 @@ export function toOrt(dtype: DataType, data: TensorArrays[DataType], dims: reado
   return new OrtTensor(dtype, data, dims);
 }
 
-/** The values of a tensor in host memory, without a copy. float16 becomes its bit patterns on every version of Node. */
+/** The values of a tensor that lies in host memory, without a copy. float16 becomes its bit patterns on every version of Node. */
 export function fromOrt(value: OrtTensor): Tensor {
   const dtype = coreType(value.type);
   const { buffer, byteOffset, byteLength } = value.data as Uint8Array<ArrayBuffer>;
   return { dtype, dims: [...value.dims], data: viewBytes(dtype, new Uint8Array(buffer, byteOffset, byteLength)) };
+}
+
+/** Type and extents of a tensor, wherever it lies. */
+export function kindOf(value: OrtTensor): KeptTensor {
+  return { dtype: coreType(value.type), dims: [...value.dims] };
 }
 
 /** Allocates zeros for `elements` elements. */

@@ -1,17 +1,133 @@
 import { constants } from 'node:buffer';
-import type { DeviceProfile } from '@vlmkit/core';
+import { type DataType, type DeviceProfile, elementCount, type Tensor, tensor } from '@vlmkit/core';
+import { elementType, GraphBuilder } from '@vlmkit/onnx-graph';
+import { createOrtSession } from './ort-session.js';
+import { toOrt } from './ort-tensor.js';
 import type { OpenRequest } from './protocol.js';
+import type { TensorReader } from './tensor-reader.js';
 
-/** Finds out what the device can do. */
-export async function probeDevice({ device, threads }: OpenRequest): Promise<DeviceProfile> {
+/** Largest buffer that WebGPU adapters for computers grant in practice; Node has no way to ask. */
+const webgpuBufferBytes = 2 ** 30;
+
+/**
+ * Finds out what the device can do, by small graphs whose results are known. A device's name says too little: fused
+ * attention, for one, is wrong on WebGPU adapters with narrow subgroups as soon as there are 32 queries.
+ *
+ * @throws RuntimeError when the device does not work at all.
+ */
+export async function probeDevice(device: OpenRequest, reader: TensorReader): Promise<DeviceProfile> {
+  const run = runner(device, reader);
+  await run(doubling('float32'));
+  const fused = await works(() => run(attention()), attentionByHand());
+  const float16 = device.device !== 'cpu' && (await works(() => run(doubling('float16')), new Float32Array([2, -3])));
+  const bfloat16Weights = await works(() => run(bfloat16Weight()), new Float32Array([2, -3]));
   return {
-    label: `onnxruntime-node, ${device}, ${threads} threads`,
-    attention: 'fused',
-    float16: device !== 'cpu',
-    int8: device === 'cpu',
-    bfloat16Weights: true,
-    maxBufferBytes: constants.MAX_LENGTH,
-    deviceOutputs: device !== 'cuda',
-    kvCache: device === 'webgpu' ? 'handover' : 'append',
+    label: `onnxruntime-node, ${device.device}, ${device.threads} threads`,
+    attention: fused ? 'fused' : 'composed',
+    float16,
+    // onnxruntime's 8-bit products are written for CPUs; elsewhere they are emulated or missing.
+    int8: device.device === 'cpu',
+    bfloat16Weights,
+    maxBufferBytes: device.device === 'webgpu' ? webgpuBufferBytes : constants.MAX_LENGTH,
+    // onnxruntime-node returns CUDA's outputs through host memory.
+    deviceOutputs: device.device !== 'cuda',
+    kvCache: device.device === 'webgpu' ? 'handover' : 'append',
   };
+}
+
+interface Probe {
+  readonly bytes: Uint8Array;
+  readonly feed: Tensor;
+}
+
+type Runner = (probe: Probe) => Promise<Float32Array>;
+
+function runner(device: OpenRequest, reader: TensorReader): Runner {
+  return async ({ bytes, feed }) => {
+    const failure = `The device "${device.device}" cannot be opened`;
+    const session = await createOrtSession(device, { name: 'probe', bytes, directory: '', failure });
+    try {
+      const { y } = await session.run({ x: toOrt(feed.dtype, feed.data, feed.dims) });
+      if (!y) return new Float32Array();
+      const { data } = await reader.read(y as Parameters<TensorReader['read']>[0]);
+      return data as Float32Array;
+    } finally {
+      await session.release();
+    }
+  };
+}
+
+/** Whether a probe runs at all and gives `expected`. What it fails with is of no interest: the device cannot do it. */
+async function works(probe: () => Promise<Float32Array>, expected: Float32Array): Promise<boolean> {
+  try {
+    const actual = await probe();
+    return actual.length === expected.length && expected.every((value, i) => Math.abs(value - actual[i]!) < 1e-3);
+  } catch {
+    return false;
+  }
+}
+
+/** x + x in `dtype`, for x = [1, -1.5]. */
+function doubling(dtype: DataType): Probe {
+  const graph = new GraphBuilder();
+  const x = graph.input('x', 'float32', [2]);
+  const inner = graph.op('Cast', [x], { attributes: { to: elementType(dtype) }, dtype });
+  const sum = graph.op('Add', [inner, inner]);
+  graph.output('y', graph.op('Cast', [sum], { attributes: { to: elementType('float32') }, dtype: 'float32' }), [2]);
+  return { bytes: graph.finish('probe').bytes, feed: tensor('float32', [2], Float32Array.of(1, -1.5)) };
+}
+
+/** x times a bfloat16 weight of [2, 2]. */
+function bfloat16Weight(): Probe {
+  const graph = new GraphBuilder();
+  const x = graph.input('x', 'float32', [2]);
+  const stored = graph.constant(tensor('bfloat16', [2], Uint16Array.of(0x4000, 0x4000)));
+  const weight = graph.op('Cast', [stored], { attributes: { to: elementType('float32') }, dtype: 'float32' });
+  graph.output('y', graph.op('Mul', [x, weight]), [2]);
+  return { bytes: graph.finish('probe').bytes, feed: tensor('float32', [2], Float32Array.of(1, -1.5)) };
+}
+
+const queries = 64;
+const heads = 2;
+const headSize = 32;
+const attentionDims = [1, queries, heads * headSize];
+
+/** x attends to itself. */
+function attention(): Probe {
+  const graph = new GraphBuilder();
+  const x = graph.input('x', 'float32', attentionDims);
+  const options = { domain: 'com.microsoft', attributes: { num_heads: heads } } as const;
+  graph.output('y', graph.op('MultiHeadAttention', [x, x, x], options), attentionDims);
+  return { bytes: graph.finish('probe').bytes, feed: attentionInput() };
+}
+
+function attentionInput(): Tensor<'float32'> {
+  const data = Float32Array.from({ length: elementCount(attentionDims) }, (_, i) => Math.sin(i * 0.7) * 2);
+  return tensor('float32', attentionDims, data);
+}
+
+/** softmax(x xᵀ / √d) x, head by head. */
+function attentionByHand(): Float32Array {
+  const { data: x } = attentionInput();
+  const width = heads * headSize;
+  const result = new Float32Array(x.length);
+  for (let head = 0; head < heads; head++) {
+    const at = (row: number, column: number) => x[row * width + head * headSize + column]!;
+    for (let query = 0; query < queries; query++) {
+      const dot = (key: number) => {
+        let sum = 0;
+        for (let i = 0; i < headSize; i++) sum += at(query, i) * at(key, i);
+        return sum / Math.sqrt(headSize);
+      };
+      const scores = Array.from({ length: queries }, (_, key) => dot(key));
+      const top = Math.max(...scores);
+      const weights = scores.map((score) => Math.exp(score - top));
+      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      for (let i = 0; i < headSize; i++) {
+        const mixed = weights.reduce((sum, weight, key) => sum + weight * at(key, i), 0);
+        result[query * width + head * headSize + i] = mixed / total;
+      }
+    }
+  }
+  return result;
 }

@@ -13,21 +13,8 @@ export interface OpenRequest {
   readonly device: DeviceKind;
   /** Threads that one operator may use. */
   readonly threads: number;
-}
-
-/** A weight file that onnxruntime cannot map: its bytes are collected before the session is made. */
-export interface ReserveRequest {
-  readonly session: number;
-  readonly location: string;
-  readonly byteLength: number;
-}
-
-/** The next bytes of a reserved file. */
-export interface FillRequest {
-  readonly session: number;
-  readonly location: string;
-  readonly offset: number;
-  readonly bytes: Uint8Array;
+  /** Rearrange weights for the CPU's kernels when a session is made. */
+  readonly prepack: boolean;
 }
 
 /** A graph to make a session of. */
@@ -36,8 +23,8 @@ export interface LoadRequest {
   /** The component's name, for messages. */
   readonly name: string;
   readonly bytes: Uint8Array;
-  /** Folder of the files that onnxruntime maps by itself. */
-  readonly directory?: string;
+  /** Folder that the locations of external data are relative to. */
+  readonly directory: string;
   /** Path prefix of onnxruntime's own profile. */
   readonly profile?: string;
 }
@@ -101,10 +88,7 @@ export interface TruncateRequest {
 /** Every call, with what it takes and returns. */
 export interface DeviceCalls {
   readonly open: { readonly request: OpenRequest; readonly response: DeviceProfile };
-  readonly reserve: { readonly request: ReserveRequest; readonly response: undefined };
-  readonly fill: { readonly request: FillRequest; readonly response: undefined };
   readonly load: { readonly request: LoadRequest; readonly response: GraphSignature };
-  /** Releases a session, or what was reserved for one. */
   readonly unload: { readonly request: number; readonly response: undefined };
   readonly run: { readonly request: RunRequest; readonly response: RunResponse };
   readonly download: { readonly request: number; readonly response: Tensor };

@@ -1,7 +1,7 @@
-import { type DataType, elementCount, RuntimeError, type TensorArrays } from '@vlmkit/core';
+import { type DataType, elementCount, RuntimeError, type Tensor, type TensorArrays } from '@vlmkit/core';
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
-import { allocate, coreType, fromOrt, tensorBytes, toOrt } from './ort-tensor.js';
-import type { CreateRowsRequest } from './protocol.js';
+import { allocate, tensorBytes, toOrt } from './ort-tensor.js';
+import type { CreateRowsRequest, KeptTensor } from './protocol.js';
 
 /** Rows in the inference thread's memory: fed as a view of the filled part, grown by copying a run's new rows. */
 export class RowStore {
@@ -37,12 +37,12 @@ export class RowStore {
   }
 
   /** Throws a RuntimeError unless `rows` is [k, ...rowDims] of the right type and fits. */
-  check(output: string, rows: OrtTensor): void {
+  check(output: string, rows: KeptTensor): void {
     const [count = 0, ...rowDims] = rows.dims;
-    if (coreType(rows.type) !== this.#dtype || rowDims.join() !== this.#rowDims.join() || rows.dims.length === 0) {
+    if (rows.dtype !== this.#dtype || rowDims.join() !== this.#rowDims.join() || rows.dims.length === 0) {
       throw new RuntimeError(`The output "${output}" does not consist of rows of its buffer.`, {
         expected: `${this.#dtype} [rows, ${this.#rowDims.join(', ')}]`,
-        actual: `${rows.type} [${rows.dims.join(', ')}]`,
+        actual: `${rows.dtype} [${rows.dims.join(', ')}]`,
       });
     }
     if (this.#length + count > this.#capacity) {
@@ -55,8 +55,7 @@ export class RowStore {
   }
 
   /** Copies checked rows to the end. */
-  append(rows: OrtTensor): void {
-    const { data, dims } = fromOrt(rows);
+  append({ data, dims }: Tensor): void {
     const offset = this.#length * elementCount(this.#rowDims);
     // Both arrays have the buffer's element type, which `check` has made sure of.
     (this.#data as Uint8Array).set(data as Uint8Array, offset);
