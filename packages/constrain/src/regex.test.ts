@@ -1,0 +1,56 @@
+import { PromptError } from '@vlmkit/core';
+import { describe, expect, it } from 'vitest';
+import { supportedPattern, withSupportedPatterns } from './regex.js';
+
+describe('supportedPattern', () => {
+  it('leaves most as it is', () => {
+    for (const same of [
+      '',
+      'a(b|ü)*\\.c',
+      '[a-z.]{2,3}',
+      '[^"\\]\\\\]+x',
+      '\\[.'.slice(0, 2),
+      '[\\x41-\\u005a]',
+      '\\d\\W\\S',
+    ]) {
+      expect(supportedPattern(same)).toBe(same);
+    }
+  });
+
+  it('spells out the dot, but not in a class or escaped', () => {
+    expect(supportedPattern('.[.]\\..')).toBe('[^\\n\\r][.]\\.[^\\n\\r]');
+    expect(supportedPattern('\\[.]')).toBe('\\[[^\\n\\r]]');
+  });
+
+  it.each([
+    '[é]',
+    '[^é]',
+    '[a-ü]',
+    '[\\u00e9]',
+    '[\\u{1F408}]',
+    '[\\xe9]',
+    '[\\W]',
+    '[^\\S]',
+    '[\\p{L}]',
+    '[^]',
+    'a[]',
+  ])('rejects %s', (pattern) => {
+    expect(() => supportedPattern(pattern)).toThrow(PromptError);
+  });
+});
+
+describe('withSupportedPatterns', () => {
+  it('finds patterns anywhere in a schema, and nothing else', () => {
+    const schema = {
+      properties: { pattern: { type: 'string', pattern: 'a.' }, list: { items: [{ pattern: '.' }] } },
+      const: { pattern: '.' },
+      enum: ['.'],
+    };
+    expect(withSupportedPatterns(schema)).toEqual({
+      properties: { pattern: { type: 'string', pattern: 'a[^\\n\\r]' }, list: { items: [{ pattern: '[^\\n\\r]' }] } },
+      const: { pattern: '.' },
+      enum: ['.'],
+    });
+    expect(() => withSupportedPatterns({ anyOf: [{ pattern: '[ä]' }] })).toThrow(PromptError);
+  });
+});

@@ -1,0 +1,2 @@
+export { loadWebGrammarEngine } from './load-engine.js';
+export { createWebConstraintCompiler, type WebCompilerOptions } from './web-compiler.js';
