@@ -10,13 +10,16 @@ export interface AnswerJson {
   readonly videos?: readonly object[];
   /** In the pixels of the user's own pictures; absent when the answer holds none. */
   readonly boxes?: readonly object[];
+  /** Seconds that an answer about a clip names; absent when it names none. */
+  readonly times?: readonly object[];
   readonly timings: Readonly<Record<string, number>>;
 }
 
 /** An answer in the form that other programs read: snake case, milliseconds, original pixels. */
 export function answerJson(answer: Answer, loadMs: number): AnswerJson {
   const { timings, media, grounding } = answer;
-  const seen = (kind: 'image' | 'video') => media.filter((item) => item.kind === kind).map(({ kind: _, ...rest }) => rest);
+  const seen = (kind: 'image' | 'video') =>
+    media.filter((item) => item.kind === kind).map(({ kind: _, ...rest }) => rest);
   const videos = seen('video');
   return {
     text: answer.text,
@@ -26,6 +29,7 @@ export function answerJson(answer: Answer, loadMs: number): AnswerJson {
     images: seen('image'),
     ...(videos.length > 0 && { videos }),
     ...(grounding.length > 0 && { boxes: grounding }),
+    ...(answer.times.length > 0 && { times: answer.times }),
     timings: {
       load_ms: rounded(loadMs),
       preprocess_ms: rounded(timings.preprocessMs),

@@ -35,6 +35,7 @@ export function chatOptions(options: GenerationOptions): ChatOptions {
 
 function count(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isInteger(value) || value < 0) throw new InvalidArgumentError('Give a whole number of at least 0.');
+  if (text.trim() === '' || !Number.isInteger(value) || value < 0)
+    throw new InvalidArgumentError('Give a whole number of at least 0.');
   return value;
 }

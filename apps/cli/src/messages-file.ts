@@ -30,6 +30,10 @@ function parseJson(text: string, file: string): unknown {
     return JSON.parse(text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new PromptError(`${file} is not JSON.`, { expected: 'a list of {"role", "content"} messages', actual: reason, cause });
+    throw new PromptError(`${file} is not JSON.`, {
+      expected: 'a list of {"role", "content"} messages',
+      actual: reason,
+      cause,
+    });
   }
 }

@@ -19,7 +19,9 @@ export interface ModelOptions {
 export function withModelOptions(command: Command): Command {
   return command
     .option('-m, --model <dir>', 'checkpoint folder, or a name in the Hugging Face cache (default: the demo model)')
-    .addOption(new Option('--device <device>', 'where to compute').choices(['auto', 'cpu', 'webgpu', 'cuda']).default('auto'))
+    .addOption(
+      new Option('--device <device>', 'where to compute').choices(['auto', 'cpu', 'webgpu', 'cuda']).default('auto'),
+    )
     .option('--threads <n>', 'threads of the CPU', positiveInteger);
 }
 
@@ -93,6 +95,7 @@ export function positiveInteger(text: string): number {
 /** Parses an option that must be a number of at least 0. */
 export function nonNegativeNumber(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < 0) throw new InvalidArgumentError('Give a number of at least 0.');
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError('Give a number of at least 0.');
   return value;
 }

@@ -11,6 +11,10 @@ export async function writeWhole(path: string, data: Uint8Array | string): Promi
   } catch (cause) {
     await rm(temporary, { force: true });
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new VlmkitError(`${path} cannot be written.`, { actual: reason, remedy: 'Check the folder and its permissions.', cause });
+    throw new VlmkitError(`${path} cannot be written.`, {
+      actual: reason,
+      remedy: 'Check the folder and its permissions.',
+      cause,
+    });
   }
 }

@@ -13,6 +13,9 @@ export interface TensorArrays {
 /** Element types that vlmkit moves between host and device. */
 export type DataType = keyof TensorArrays;
 
+/** Element types that a model computes in. */
+export type ComputeType = 'float32' | 'float16';
+
 /** A dense, row-major tensor in host memory. */
 export interface Tensor<T extends DataType = DataType> {
   readonly dtype: T;

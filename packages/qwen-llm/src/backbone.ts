@@ -1,4 +1,4 @@
-import type { BackboneState, DataType, LanguageBackbone, Runtime, Session, WeightSource } from '@vlmkit/core';
+import type { BackboneState, ComputeType, LanguageBackbone, Runtime, Session, WeightSource } from '@vlmkit/core';
 import { CachedState } from './cached-state.js';
 import type { DecoderConfig } from './decoder-config.js';
 import { buildDecoderGraph } from './decoder-graph.js';
@@ -9,7 +9,7 @@ export interface QwenLlmOptions {
   readonly weights: WeightSource;
   readonly runtime: Runtime;
   /** Element type of activations (default float32). */
-  readonly dtype?: DataType;
+  readonly dtype?: ComputeType;
   /** Most tokens computed in one run of a prefill (default 512). Smaller chunks take less memory and abort sooner. */
   readonly prefillChunk?: number;
   /** Called with a fraction in 0..1 as weights are loaded. */
@@ -34,7 +34,7 @@ interface QwenLlmParts {
   readonly runtime: Runtime;
   readonly session: Session;
   readonly prefillChunk: number;
-  readonly cacheType: DataType;
+  readonly cacheType: ComputeType;
 }
 
 class QwenLlm implements LanguageBackbone {

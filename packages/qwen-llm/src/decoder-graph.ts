@@ -1,4 +1,4 @@
-import type { DataType, DeviceProfile, GraphModel, WeightSource } from '@vlmkit/core';
+import type { ComputeType, DeviceProfile, GraphModel, WeightSource } from '@vlmkit/core';
 import { Component, castTo, GraphBuilder, gatedMlp, linear, rmsNorm, type Value } from '@vlmkit/onnx-graph';
 import { type AttentionState, cachedAttention } from './cached-attention.js';
 import type { DecoderConfig } from './decoder-config.js';
@@ -9,7 +9,7 @@ export interface DecoderGraphOptions {
   readonly weights: WeightSource;
   readonly profile: DeviceProfile;
   /** Element type of activations (default float32). */
-  readonly dtype?: DataType;
+  readonly dtype?: ComputeType;
 }
 
 /**

@@ -28,7 +28,8 @@ export async function measure({ model, loadMs }: OpenModel, points: BenchPoints)
   const vision: { patches: number; ms: number }[] = [];
   if (encoder && inputProjector) {
     await encodeSquare(2, encoder, inputProjector);
-    for (const side of points.images) vision.push(await encodeSquare(Math.max(1, Math.round(side / 28)) * 2, encoder, inputProjector));
+    for (const side of points.images)
+      vision.push(await encodeSquare(Math.max(1, Math.round(side / 28)) * 2, encoder, inputProjector));
   }
   const prefill: { tokens: number; tokens_per_second: number }[] = [];
   for (const tokens of points.prefill) {
@@ -79,7 +80,11 @@ async function feed(state: BackboneState, count: number): Promise<void> {
   });
 }
 
-async function withState<T>(backbone: LanguageBackbone, capacity: number, work: (state: BackboneState) => Promise<T>): Promise<T> {
+async function withState<T>(
+  backbone: LanguageBackbone,
+  capacity: number,
+  work: (state: BackboneState) => Promise<T>,
+): Promise<T> {
   if (capacity > backbone.contextLength) {
     throw new PromptError('The model cannot hold that many tokens.', {
       expected: `at most ${backbone.contextLength}`,

@@ -14,7 +14,11 @@ export function askCommand(): Command {
 }
 
 /** Asks about one picture, streaming the answer to stdout and figures to stderr. */
-export async function askAboutImage(image: string, question: string, options: ModelOptions & GenerationOptions): Promise<void> {
+export async function askAboutImage(
+  image: string,
+  question: string,
+  options: ModelOptions & GenerationOptions,
+): Promise<void> {
   const progress = createProgress();
   await withModel({ ...options, progress }, async ({ model }) => {
     const content = [{ type: 'image', image } as const, { type: 'text', text: question } as const];

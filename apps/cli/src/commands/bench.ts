@@ -37,8 +37,12 @@ function table(report: Awaited<ReturnType<typeof measure>>): string {
     ['load', `${report.load_ms.toFixed(0)} ms`],
     ['peak memory', `${(report.rss_peak_bytes / 2 ** 20).toFixed(0)} MiB`],
     ...report.vision.map(({ patches, ms }) => [`vision, ${patches} patches`, `${ms.toFixed(0)} ms`] as const),
-    ...report.prefill.map((point) => [`prefill, ${point.tokens} tokens`, `${point.tokens_per_second.toFixed(1)} tokens/s`] as const),
-    ...report.decode.map((point) => [`decode at ${point.depth}`, `${point.tokens_per_second.toFixed(1)} tokens/s`] as const),
+    ...report.prefill.map(
+      (point) => [`prefill, ${point.tokens} tokens`, `${point.tokens_per_second.toFixed(1)} tokens/s`] as const,
+    ),
+    ...report.decode.map(
+      (point) => [`decode at ${point.depth}`, `${point.tokens_per_second.toFixed(1)} tokens/s`] as const,
+    ),
   ];
   return `${rows.map(([name, value]) => `${name.padEnd(28)} ${value}`).join('\n')}\n`;
 }

@@ -8,7 +8,7 @@ export function describeCommand(): Command {
   const command = new Command('describe')
     .description('Describe a picture.')
     .argument('<image>', 'path, URL or data URL of the picture');
-  return withGenerationOptions(withModelOptions(command)).action((image: string, options: ModelOptions & GenerationOptions) =>
-    askAboutImage(image, 'Describe this image.', options),
+  return withGenerationOptions(withModelOptions(command)).action(
+    (image: string, options: ModelOptions & GenerationOptions) => askAboutImage(image, 'Describe this image.', options),
   );
 }

@@ -1,6 +1,6 @@
-import { Command } from 'commander';
 import { PromptError } from '@vlmkit/core';
 import type { ContentPart, Message } from '@vlmkit/qwen-vl';
+import { Command } from 'commander';
 import { answerJson } from '../answer-json.js';
 import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
 import { readMessages } from '../messages-file.js';
@@ -39,7 +39,11 @@ async function generate(options: GenerateOptions): Promise<void> {
       process.stdout.write(`${JSON.stringify(answerJson(answer, loadMs), null, 2)}\n`);
       return;
     }
-    const answer = await showAnswer(model, messages, { ...chatOptions(options), signal, ...(progress && { progress }) });
+    const answer = await showAnswer(model, messages, {
+      ...chatOptions(options),
+      signal,
+      ...(progress && { progress }),
+    });
     process.stderr.write(`${summary(answer)}\n`);
   });
 }
@@ -57,7 +61,10 @@ async function conversation({ messages, image = [], video = [], prompt }: Genera
     });
   }
   if (messages !== undefined) return readMessages(messages);
-  if (!hasParts) throw new PromptError('There is nothing to answer.', { remedy: 'Pass --messages FILE, or --prompt with --image or --video.' });
+  if (!hasParts)
+    throw new PromptError('There is nothing to answer.', {
+      remedy: 'Pass --messages FILE, or --prompt with --image or --video.',
+    });
   const content: ContentPart[] = [
     ...image.map((path) => ({ type: 'image', image: path }) as const),
     ...video.map((path) => ({ type: 'video', video: path }) as const),

@@ -1,5 +1,5 @@
-import { Command } from 'commander';
 import { encodeSafetensors } from '@vlmkit/checkpoint';
+import { Command } from 'commander';
 import { readMessages } from '../messages-file.js';
 import { type ModelOptions, nonNegativeNumber, withModel, withModelOptions } from '../model-options.js';
 import { createProgress } from '../progress.js';

@@ -1,0 +1,67 @@
+import { extname } from 'node:path';
+import { PromptError } from '@vlmkit/core';
+import { toCoco } from '@vlmkit/grounding';
+import { Command } from 'commander';
+import pc from 'picocolors';
+import { drawGrounding } from '../draw-grounding.js';
+import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
+import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
+import { createProgress } from '../progress.js';
+import { showAnswer, summary } from '../show-answer.js';
+import { writeWhole } from '../write-whole.js';
+
+interface GroundOptions extends ModelOptions, GenerationOptions {
+  readonly out?: string;
+  readonly coco?: string;
+}
+
+/** `vlmkit ground IMAGE "what"` */
+export function groundCommand(): Command {
+  const command = new Command('ground')
+    .description('Find things in a picture, and write a copy with boxes around them.')
+    .argument('<image>', 'path of the picture')
+    .argument('<what>', 'what to find, or a whole question')
+    .option('-o, --out <file>', 'copy to write (default: beside the working directory, NAME-grounded.png)')
+    .option('--coco <file>', 'also write the boxes as a COCO dataset');
+  return withGenerationOptions(withModelOptions(command)).action(ground);
+}
+
+async function ground(image: string, what: string, options: GroundOptions): Promise<void> {
+  const progress = createProgress();
+  await withModel({ ...options, progress }, async ({ model }) => {
+    const content = [{ type: 'image', image } as const, { type: 'text', text: groundingQuestion(what) } as const];
+    const answer = await showAnswer(model, [{ role: 'user', content }], { ...chatOptions(options), progress });
+    process.stderr.write(`${summary(answer)}\n`);
+    if (answer.grounding.length === 0) {
+      throw new PromptError('The answer holds no box.', { remedy: 'Ask for one thing by name, e.g. "red circle".' });
+    }
+    for (const item of answer.grounding) {
+      const numbers = item.kind === 'box' ? item.box : item.point;
+      process.stdout.write(
+        `${item.label || item.kind}: ${item.kind} ${numbers.map((value) => Math.round(value)).join(', ')}\n`,
+      );
+    }
+    const out = options.out ?? groundedName(image);
+    await writeWhole(out, await drawGrounding(image, answer.grounding));
+    process.stderr.write(`${pc.green('✔')} Wrote ${out}\n`);
+    const size = answer.media[0]!.original;
+    if (options.coco) {
+      await writeWhole(
+        options.coco,
+        JSON.stringify(toCoco({ images: [{ fileName: image, size }], items: answer.grounding }), null, 2),
+      );
+    }
+  });
+}
+
+/** A thing becomes the question that Qwen2.5-VL was trained on; a whole question stays as it is. */
+export function groundingQuestion(what: string): string {
+  const isQuestion = /[.?!]\s*$|\b(locate|detect|find|point|bbox|where)\b/i.test(what);
+  return isQuestion ? what : `Locate the ${what.replace(/^the\s+/i, '')}, report the bbox coordinates in JSON format.`;
+}
+
+function groundedName(image: string): string {
+  const base =
+    image.startsWith('data:') || image.includes('://') ? 'picture' : (image.split(/[\\/]/).at(-1) ?? 'picture');
+  return `${base.slice(0, base.length - extname(base).length)}-grounded.png`;
+}

@@ -1,0 +1,124 @@
+import { AbortError, type AbortSignalLike } from '@vlmkit/core';
+import {
+  createSampler,
+  createStopper,
+  generateTokens,
+  type SampledToken,
+  type SamplingOptions,
+} from '@vlmkit/qwen-llm';
+import { createStreamDecoder } from '@vlmkit/tokenizer';
+import type { Answer, FinishReason, StreamEvent, Timings } from './answer.js';
+import type { Conversation } from './conversation.js';
+import { answerReferences, seenMedia } from './grounded-answer.js';
+import type { QwenModelInfo } from './model-info.js';
+import type { Prompt } from './prompt.js';
+
+/** How an answer is generated. What is left out comes from the checkpoint's generation_config.json. */
+export interface AnswerOptions extends SamplingOptions {
+  /** Most tokens of the answer (default 512, or what the context leaves). */
+  readonly maxNewTokens?: number;
+  /** Strings that end the answer; they are not part of it. */
+  readonly stop?: readonly string[];
+  readonly signal?: AbortSignalLike;
+}
+
+/** What an answer is made from. */
+export interface AnswerRequest {
+  readonly info: QwenModelInfo;
+  readonly conversation: Conversation;
+  readonly prompt: Prompt;
+  /** Text of the last message, which may name the picture that boxes belong to. */
+  readonly question: string;
+  readonly preprocessMs: number;
+  readonly contextLength: number;
+  readonly sampling: SamplingOptions;
+  readonly options: AnswerOptions;
+}
+
+const defaultNewTokens = 512;
+
+/**
+ * Prefills the prompt and streams the answer. Text arrives in whole characters; an abort ends the stream with the text
+ * so far and `finishReason: 'abort'`.
+ */
+export async function* streamAnswer(request: AnswerRequest): AsyncGenerator<StreamEvent, void, void> {
+  const { info, conversation, prompt, options } = request;
+  const { signal } = options;
+  const promptTokens = prompt.tokenIds.length;
+  const room = Math.max(request.contextLength - promptTokens, 1);
+  const maxNewTokens = options.maxNewTokens ?? Math.min(defaultNewTokens, room);
+  const sampler = createSampler(request.sampling);
+  const stopper = createStopper({ stopIds: info.stopIds, stopStrings: options.stop ?? [], maxNewTokens });
+  const decoder = createStreamDecoder(info.tokenizer);
+
+  let timings: Timings = { preprocessMs: request.preprocessMs, visionMs: 0, prefillMs: 0, decodeMs: 0 };
+  const tokens: SampledToken[] = [];
+  let text = '';
+  let reusedTokens = 0;
+  let finishReason: FinishReason = 'length';
+  let decodeStart = Date.now();
+  try {
+    const prefilled = await conversation.prefill(prompt, { newTokens: maxNewTokens, ...(signal && { signal }) });
+    reusedTokens = prefilled.reusedTokens;
+    timings = { ...timings, visionMs: prefilled.visionMs, prefillMs: prefilled.prefillMs };
+    yield { type: 'prefilled', promptTokens, reusedTokens, timings };
+    decodeStart = Date.now();
+    const generated = generateTokens({
+      state: prefilled.state,
+      logits: prefilled.logits,
+      promptIds: prompt.tokenIds,
+      ropeDelta: prompt.ropeDelta,
+      sampler,
+      stopIds: info.stopIds,
+      maxNewTokens,
+      ...(signal && { signal }),
+    });
+    for await (const token of generated) {
+      tokens.push(token);
+      const step = stopper.push(token.id, info.stopIds.includes(token.id) ? '' : decoder.push(token.id));
+      text += step.text;
+      if (step.text) yield { type: 'text', text: step.text, tokens: tokens.length };
+      if (step.reason) {
+        finishReason = step.reason;
+        break;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof AbortError)) throw error;
+    finishReason = 'abort';
+    const rest = stopper.end(decoder.flush());
+    text += rest.text;
+    if (rest.text) yield { type: 'text', text: rest.text, tokens: tokens.length };
+  } finally {
+    conversation.noteGenerated(tokens.map(({ id }) => id));
+  }
+  timings = { ...timings, decodeMs: Date.now() - decodeStart };
+  yield { type: 'done', answer: finish({ request, text, tokens, finishReason, reusedTokens, timings }) };
+}
+
+interface Finished {
+  readonly request: AnswerRequest;
+  readonly text: string;
+  readonly tokens: readonly SampledToken[];
+  readonly finishReason: FinishReason;
+  readonly reusedTokens: number;
+  readonly timings: Timings;
+}
+
+function finish({ request, text, tokens, finishReason, reusedTokens, timings }: Finished): Answer {
+  const { prompt, info } = request;
+  const logprobs = tokens.flatMap(({ id, logprob, top }) =>
+    logprob === undefined ? [] : [{ id, logprob, top: top ?? [] }],
+  );
+  return {
+    text,
+    tokenIds: tokens.map(({ id }) => id),
+    promptTokens: prompt.tokenIds.length,
+    reusedTokens,
+    finishReason,
+    media: prompt.segments.map(seenMedia),
+    ...answerReferences(text, { segments: prompt.segments, question: request.question }, info),
+    timings,
+    ...(logprobs.length > 0 && { logprobs }),
+  };
+}

@@ -1,0 +1,100 @@
+import { type Checkpoint, type CheckpointFiles, type JsonObject, readOptionalJson } from '@vlmkit/checkpoint';
+import { type ComputeType, ConfigError, type ModelModules, type Runtime } from '@vlmkit/core';
+import { parseImagePreprocessorConfig } from '@vlmkit/preprocess';
+import { loadTokenizer } from '@vlmkit/tokenizer';
+import type { MediaSource } from './media.js';
+import type { QwenModelInfo, VisionPreprocessing } from './model-info.js';
+import { checkModules, loadQwenModules } from './modules.js';
+import { QwenVL } from './qwen-vl.js';
+import { samplingDefaults } from './sampling-defaults.js';
+import { trackWeights } from './tracked-weights.js';
+
+/** What a model is loaded from. */
+export interface LoadQwenVLOptions {
+  readonly checkpoint: Checkpoint;
+  readonly runtime: Runtime;
+  /** Reads pictures and clips. Text-only use does without. */
+  readonly media?: MediaSource;
+  /** Element type of activations (default float32). */
+  readonly dtype?: ComputeType;
+  /** Modules of your own in place of the checkpoint's. */
+  readonly modules?: Partial<ModelModules>;
+  /** Most tokens computed in one run of a prefill (default 512). */
+  readonly prefillChunk?: number;
+  /** Bytes of visual features kept for reuse (default 256 MiB). */
+  readonly featureCacheBytes?: number;
+  /** Called with what is being loaded and a fraction in 0..1 of the whole. */
+  readonly onProgress?: (stage: string, fraction: number) => void;
+}
+
+/**
+ * Loads a Qwen2.5-VL, Qwen2-VL or Qwen2.5 checkpoint onto a runtime.
+ *
+ * @throws ConfigError when a file of the checkpoint is missing or states something that vlmkit cannot run.
+ * @throws WeightError when a tensor is missing, left over or of the wrong shape.
+ * @throws RuntimeError when the device cannot load a graph.
+ */
+export async function loadQwenVL(options: LoadQwenVLOptions): Promise<QwenVL> {
+  const { checkpoint, runtime, media, onProgress } = options;
+  onProgress?.('tokenizer', 0);
+  const info = await readModelInfo(checkpoint);
+  const modules = await loadModules(options);
+  checkModules(modules);
+  onProgress?.('ready', 1);
+  return new QwenVL({
+    info,
+    modules,
+    ...(media && { media }),
+    ...(options.featureCacheBytes !== undefined && { featureCacheBytes: options.featureCacheBytes }),
+  });
+}
+
+/** The caller's own modules, and the checkpoint's for those that it left out. */
+async function loadModules(options: LoadQwenVLOptions): Promise<ModelModules> {
+  const { checkpoint, runtime, modules: own = {}, dtype, prefillChunk, onProgress } = options;
+  const weights = trackWeights(checkpoint.weights);
+  const modules = await loadQwenModules({
+    config: checkpoint.config,
+    weights,
+    runtime,
+    own,
+    ...(dtype && { dtype }),
+    ...(prefillChunk !== undefined && { prefillChunk }),
+    ...(onProgress && { onProgress }),
+  });
+  if (Object.keys(own).length === 0) checkpoint.checkUnused(weights.used);
+  return modules;
+}
+
+/** Facts of a checkpoint that need no weights: tokenizer, ids, sampling defaults. */
+export async function readModelInfo(checkpoint: Checkpoint): Promise<QwenModelInfo> {
+  const { config, generation, preprocessor, files } = checkpoint;
+  const tokenizer = await loadTokenizer(async (name) => ((await files.has(name)) ? files.readText(name) : undefined));
+  const { vision, tokens } = config;
+  if (vision && !preprocessor) {
+    throw new ConfigError('The checkpoint has no preprocessor_config.json.', {
+      remedy: 'Download the complete folder of the model: the file says how pictures are scaled.',
+    });
+  }
+  return {
+    family: config.family,
+    tokenizer,
+    visualTokens: { image: tokens?.image ?? -1, video: tokens?.video ?? -1 },
+    mergeSize: vision?.spatialMergeSize ?? 2,
+    stopIds: generation.eosTokenIds,
+    sampling: samplingDefaults(generation),
+    ...(vision?.tokensPerSecond !== undefined && { tokensPerSecond: vision.tokensPerSecond }),
+    ...(preprocessor && vision && { vision: await readVisionPreprocessing(files, preprocessor) }),
+  };
+}
+
+async function readVisionPreprocessing(files: CheckpointFiles, preprocessor: JsonObject): Promise<VisionPreprocessing> {
+  const image = parseImagePreprocessorConfig(preprocessor);
+  const video = await readOptionalJson(files, 'video_preprocessor_config.json');
+  const { min_pixels: minPixels, max_pixels: maxPixels } = video ?? {};
+  const limits = {
+    ...(typeof minPixels === 'number' && { minPixels }),
+    ...(typeof maxPixels === 'number' && { maxPixels }),
+  };
+  return { image, video: limits };
+}

@@ -1,0 +1,27 @@
+import type { AbortSignalLike, VisualSegment } from '@vlmkit/core';
+import type { ImagePart, VideoPart } from './messages.js';
+import type { VisionPreprocessing } from './model-info.js';
+
+/** Progress and abort of reading media. */
+export interface MediaProgress {
+  readonly signal?: AbortSignalLike;
+  /** Called with a fraction in 0..1 as a clip is decoded. */
+  readonly onProgress?: (fraction: number) => void;
+}
+
+/** What a media source is asked for beside the part itself. */
+export interface MediaRequest extends MediaProgress {
+  /** How the model wants its pictures cut. */
+  readonly vision: VisionPreprocessing;
+}
+
+/**
+ * Turns the pictures and clips of messages into segments. The environment's own: Node reads paths and decodes with sharp
+ * and FFmpeg, a browser reads URLs and decodes with canvas and WebCodecs.
+ */
+export interface MediaSource {
+  /** @throws MediaError when the picture cannot be read or is outside what the model takes. */
+  image(part: ImagePart, request: MediaRequest): Promise<VisualSegment>;
+  /** @throws MediaError when the clip cannot be read or has no frame in the range. */
+  video?(part: VideoPart, request: MediaRequest): Promise<VisualSegment>;
+}

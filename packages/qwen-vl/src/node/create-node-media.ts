@@ -1,0 +1,105 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { MediaError } from '@vlmkit/core';
+import {
+  type FrameSequence,
+  openAnimation,
+  type PreprocessVideoFileOptions,
+  preprocessImage,
+  preprocessVideo,
+  preprocessVideoFile,
+  type RgbImage,
+  type VideoHandle,
+} from '@vlmkit/preprocess';
+import { createSharpDecoder } from '@vlmkit/preprocess/sharp';
+import { createNodeVideoDecoder } from '@vlmkit/preprocess/video-node';
+import type { MediaRequest, MediaSource } from '../media.js';
+import type { ImagePart, VideoPart } from '../messages.js';
+import { imageOptions, samplingOptions, videoSizeOptions } from '../part-options.js';
+
+/** Options of {@link createNodeMedia}. */
+export interface NodeMediaOptions {
+  /** Folder that relative paths start from (default: the working directory). */
+  readonly baseDirectory?: string;
+  /** Called with every prepared clip, e.g. to draw a contact sheet of its frames. */
+  readonly onClip?: (clip: { readonly frames: readonly RgbImage[]; readonly timestamps: readonly number[] }) => void;
+}
+
+/**
+ * Reads pictures with sharp and clips with FFmpeg's decoders, from paths, URLs, data URLs and bytes. Both libraries are
+ * loaded when the first picture or clip asks for them.
+ */
+export function createNodeMedia({ baseDirectory = process.cwd(), onClip }: NodeMediaOptions = {}): MediaSource {
+  const images = createSharpDecoder();
+  const videos = createNodeVideoDecoder();
+  const locate = (source: string) => (/^[a-z][a-z+.-]+:/i.test(source) ? source : resolve(baseDirectory, source));
+  const open = async (source: string | Uint8Array, { signal }: MediaRequest): Promise<VideoHandle> =>
+    isAnimation(source)
+      ? openAnimation(await images.decodeFrames!(source, signal ? { signal } : {}))
+      : videos.open(source, signal ? { signal } : {});
+  return {
+    async image(part: ImagePart, request: MediaRequest) {
+      const source = typeof part.image === 'string' ? locate(part.image) : part.image;
+      const picture = await images.decode(source, request.signal ? { signal: request.signal } : {});
+      return preprocessImage(picture, { config: request.vision.image, ...imageOptions(part) });
+    },
+    async video(part: VideoPart, request: MediaRequest) {
+      const { vision, signal, onProgress } = request;
+      const shared: PreprocessVideoFileOptions = {
+        ...videoSizeOptions(part, vision.video),
+        ...(signal && { signal }),
+        ...(onProgress && { onProgress: (done: number, total: number) => onProgress(done / total) }),
+      };
+      if (isFrameList(part.video)) {
+        const frames = frameList(part, part.video, (path) => images.decode(locate(path)));
+        const clip = await preprocessVideo(frames, vision.image, shared);
+        onClip?.({ frames: clip.frames, timestamps: clip.segment.timestamps ?? [] });
+        return clip.segment;
+      }
+      const source = typeof part.video === 'string' ? locate(part.video) : part.video;
+      if (typeof source === 'string') await requireFile(source);
+      const handle = await open(source, request);
+      try {
+        const clip = await preprocessVideoFile(handle, vision.image, { ...shared, ...samplingOptions(part) });
+        onClip?.({ frames: clip.frames, timestamps: clip.segment.timestamps ?? [] });
+        return clip.segment;
+      } finally {
+        handle.close();
+      }
+    },
+  };
+}
+
+function isFrameList(video: VideoPart['video']): video is readonly string[] {
+  return Array.isArray(video);
+}
+
+function isAnimation(source: string | Uint8Array): boolean {
+  if (typeof source === 'string') return /\.(gif|webp)$/i.test(source) || /^data:image\/(gif|webp)/i.test(source);
+  const text = String.fromCharCode(...source.subarray(0, 12));
+  return text.startsWith('GIF8') || (text.startsWith('RIFF') && text.endsWith('WEBP'));
+}
+
+/** The pictures of a list as frames, decoded one by one. */
+function frameList(
+  part: VideoPart,
+  paths: readonly string[],
+  decode: (path: string) => Promise<RgbImage>,
+): FrameSequence {
+  return {
+    count: paths.length,
+    frames: (async function* () {
+      for (const path of paths) yield decode(path);
+    })(),
+    ...(part.sample_fps !== undefined && { sampleFps: part.sample_fps }),
+  };
+}
+
+async function requireFile(path: string): Promise<void> {
+  if (/^[a-z][a-z+.-]+:/i.test(path)) return;
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile()) return;
+  throw new MediaError(`There is no video file at ${path}.`, {
+    remedy: found ? 'For a folder of frames, pass the list of their paths.' : 'Check the path.',
+  });
+}

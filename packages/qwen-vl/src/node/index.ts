@@ -1,0 +1,1 @@
+export { createNodeMedia, type NodeMediaOptions } from './create-node-media.js';

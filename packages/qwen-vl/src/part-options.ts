@@ -1,0 +1,40 @@
+import type { FrameSamplingOptions, FrameSizeOptions, ImageSizeOptions } from '@vlmkit/preprocess';
+import type { ImagePart, PixelLimits, VideoPart } from './messages.js';
+import type { VideoLimits } from './model-info.js';
+
+/** A picture's limits in the preprocessor's terms. */
+export function imageOptions(part: ImagePart): ImageSizeOptions {
+  return sizes(part);
+}
+
+/** A clip's limits, its own before the checkpoint's. */
+export function videoSizeOptions(part: VideoPart, limits: VideoLimits = {}): FrameSizeOptions {
+  return { ...limits, ...sizes(part), ...given({ totalPixels: part.total_pixels }) };
+}
+
+/** Which frames of a clip are wanted. */
+export function samplingOptions(part: VideoPart): FrameSamplingOptions {
+  return given({
+    fps: part.fps,
+    nframes: part.nframes,
+    minFrames: part.min_frames,
+    maxFrames: part.max_frames,
+    videoStart: part.video_start,
+    videoEnd: part.video_end,
+  });
+}
+
+function sizes(part: PixelLimits) {
+  return given({
+    minPixels: part.min_pixels,
+    maxPixels: part.max_pixels,
+    resizedHeight: part.resized_height,
+    resizedWidth: part.resized_width,
+  });
+}
+
+/** The fields that have a value. */
+function given<T extends Readonly<Record<string, number | undefined>>>(fields: T): { [K in keyof T]?: number } {
+  const known = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(known) as { [K in keyof T]?: number };
+}

@@ -1,0 +1,113 @@
+import { PromptError, type Tensor, throwIfAborted, type VisualSegment } from '@vlmkit/core';
+import { ropeIndex } from '@vlmkit/mrope';
+import { expandVisualTokens, type VisualSpan } from '@vlmkit/tokenizer';
+import type { MediaProgress, MediaSource } from './media.js';
+import type { ImagePart, NormalisedMessage, TextPart, VideoPart } from './messages.js';
+import type { QwenModelInfo } from './model-info.js';
+
+/** What a prompt is made with. */
+export interface PromptContext {
+  readonly info: QwenModelInfo;
+  /** Reads pictures and clips; needed only when the messages hold any. */
+  readonly media?: MediaSource;
+}
+
+/** Options of a prompt. */
+export interface PromptOptions extends MediaProgress {
+  /** Number pictures and clips in the prompt ("Picture 1: "), where the template can. */
+  readonly addVisionId?: boolean;
+  /** Tools that the model may call, where the template knows any. */
+  readonly tools?: readonly unknown[];
+}
+
+/** A conversation as the model takes it. */
+export interface Prompt {
+  /** L ids, placeholders expanded. */
+  readonly tokenIds: readonly number[];
+  /** [3, L]. */
+  readonly positions: Tensor<'int64'>;
+  readonly ropeDelta: number;
+  /** Pictures and clips in prompt order. */
+  readonly segments: readonly VisualSegment[];
+  /** The tokens of every segment. */
+  readonly spans: readonly VisualSpan[];
+}
+
+/**
+ * Renders, tokenises and positions a conversation.
+ *
+ * @throws PromptError for an empty prompt, or when placeholders and segments differ in number.
+ * @throws MediaError when a picture or clip cannot be read.
+ */
+export async function createPrompt(
+  context: PromptContext,
+  messages: readonly NormalisedMessage[],
+  options: PromptOptions = {},
+): Promise<Prompt> {
+  const { info } = context;
+  requireQuestion(messages);
+  const segments = await loadSegments(context, messages, options);
+  const text = info.tokenizer.applyChatTemplate(messages, {
+    addGenerationPrompt: true,
+    ...(options.addVisionId !== undefined && { addVisionId: options.addVisionId }),
+    ...(options.tools && { tools: options.tools }),
+  });
+  const { tokenIds, spans } = expandVisualTokens({
+    tokenIds: info.tokenizer.encode(text),
+    segments,
+    spatialMergeSize: info.mergeSize,
+    tokens: info.visualTokens,
+  });
+  const { positions, ropeDelta } = ropeIndex({
+    tokenIds,
+    segments,
+    spatialMergeSize: info.mergeSize,
+    ...(info.tokensPerSecond !== undefined && { tokensPerSecond: info.tokensPerSecond }),
+    tokens: info.visualTokens,
+  });
+  return { tokenIds, positions, ropeDelta, segments, spans };
+}
+
+async function loadSegments(
+  { media, info }: PromptContext,
+  messages: readonly NormalisedMessage[],
+  options: PromptOptions,
+): Promise<VisualSegment[]> {
+  const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content)).filter(isVisual);
+  if (parts.length === 0) return [];
+  if (!info.vision) {
+    throw new PromptError('This model reads text only, but the conversation holds a picture or clip.', {
+      remedy: 'Load a Qwen2.5-VL or Qwen2-VL checkpoint, or leave the picture out.',
+    });
+  }
+  if (!media) {
+    throw new PromptError('The conversation holds a picture, but nothing to read it with was given.', {
+      remedy: 'Pass `media` when you load the model, e.g. createNodeMedia().',
+    });
+  }
+  const request = { ...options, vision: info.vision };
+  const segments: VisualSegment[] = [];
+  for (const part of parts) {
+    throwIfAborted(options.signal);
+    if (part.type === 'image') segments.push(await media.image(part, request));
+    else if (media.video) segments.push(await media.video(part, request));
+    else throw new PromptError('The conversation holds a clip, but the media source reads pictures only.');
+  }
+  return segments;
+}
+
+function isVisual(part: TextPart | ImagePart | VideoPart): part is ImagePart | VideoPart {
+  return part.type !== 'text';
+}
+
+function requireQuestion(messages: readonly NormalisedMessage[]): void {
+  const last = messages.at(-1);
+  const hasContent =
+    last !== undefined &&
+    (typeof last.content === 'string'
+      ? last.content.trim() !== ''
+      : last.content.some((part) => part.type !== 'text' || part.text.trim() !== ''));
+  if (!hasContent) {
+    throw new PromptError('The prompt is empty.', { remedy: 'Ask a question, or show a picture.' });
+  }
+}

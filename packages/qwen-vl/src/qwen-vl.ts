@@ -1,0 +1,163 @@
+import { type ModelModules, PromptError } from '@vlmkit/core';
+import type { SamplingOptions } from '@vlmkit/qwen-llm';
+import type { Answer, StreamEvent } from './answer.js';
+import { type AnswerOptions, streamAnswer } from './answer-stream.js';
+import { Conversation } from './conversation.js';
+import { type InspectOptions, inspectStages, type Stages } from './inspect.js';
+import type { MediaSource } from './media.js';
+import { type Message, parseMessages, textOf } from './messages.js';
+import type { QwenModelInfo } from './model-info.js';
+import { createPrompt, type Prompt, type PromptOptions } from './prompt.js';
+import { VisionFeatures } from './vision-features.js';
+
+/** What a model is assembled from. */
+export interface QwenVLParts {
+  readonly info: QwenModelInfo;
+  readonly modules: ModelModules;
+  readonly media?: MediaSource;
+  /** Bytes of visual features kept for reuse (default 256 MiB). */
+  readonly featureCacheBytes?: number;
+}
+
+/** Options of one question. */
+export interface ChatOptions extends AnswerOptions, Pick<PromptOptions, 'addVisionId' | 'tools' | 'onProgress'> {}
+
+/** A conversation that remembers: each turn computes only what is new. */
+export interface Chat {
+  /** Asks with the whole history; what is unchanged at its beginning is reused. */
+  stream(messages: readonly Message[], options?: ChatOptions): AsyncGenerator<StreamEvent, void, void>;
+  /** As {@link Chat.stream}, to its end. */
+  ask(messages: readonly Message[], options?: ChatOptions): Promise<Answer>;
+  /** Frees the KV cache. */
+  dispose(): void;
+}
+
+/** A Qwen vision-language model (or a Qwen text model), ready to answer. */
+export class QwenVL {
+  readonly info: QwenModelInfo;
+  readonly modules: ModelModules;
+  readonly #media: MediaSource | undefined;
+  readonly #vision: VisionFeatures | undefined;
+
+  constructor({ info, modules, media, featureCacheBytes }: QwenVLParts) {
+    this.info = info;
+    this.modules = modules;
+    this.#media = media;
+    const { encoder, inputProjector } = modules;
+    const cache = featureCacheBytes === undefined ? {} : { cacheBytes: featureCacheBytes };
+    this.#vision = encoder && inputProjector && new VisionFeatures({ encoder, inputProjector }, cache);
+  }
+
+  /** Pictures and clips that were encoded so far, rather than found in the cache. */
+  get encodedSegments(): number {
+    return this.#vision?.encodedSegments ?? 0;
+  }
+
+  /** Most tokens of prompt and answer together. */
+  get contextLength(): number {
+    return this.modules.backbone.contextLength;
+  }
+
+  /** Starts a conversation whose turns share one KV cache. */
+  createChat(): Chat {
+    const conversation = new Conversation(this.modules.backbone, this.#vision);
+    const stream = (messages: readonly Message[], options: ChatOptions = {}) =>
+      this.#stream(conversation, messages, options);
+    return {
+      stream,
+      ask: (messages, options) => lastAnswer(stream(messages, options)),
+      dispose: () => conversation.dispose(),
+    };
+  }
+
+  /**
+   * Streams one answer.
+   *
+   * @throws PromptError for messages that cannot be asked.
+   * @throws MediaError when a picture or clip cannot be read.
+   */
+  async *stream(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<StreamEvent, void, void> {
+    const chat = this.createChat();
+    try {
+      yield* chat.stream(messages, options);
+    } finally {
+      chat.dispose();
+    }
+  }
+
+  /** Answers once. As {@link QwenVL.stream}, to its end. */
+  ask(messages: readonly Message[], options: ChatOptions = {}): Promise<Answer> {
+    return lastAnswer(this.stream(messages, options));
+  }
+
+  /** Renders, tokenises and positions a conversation without running the model. */
+  createPrompt(messages: readonly Message[], options: PromptOptions = {}): Promise<Prompt> {
+    return createPrompt(this.#context(), parseMessages(messages), options);
+  }
+
+  /** Every intermediate stage of one prompt, for comparison with a reference. */
+  async inspect(messages: readonly Message[], options: InspectOptions = {}): Promise<Stages> {
+    const prompt = await this.createPrompt(messages, options);
+    return inspectStages({ prompt, backbone: this.modules.backbone, vision: this.#vision, info: this.info }, options);
+  }
+
+  /** Frees the modules. */
+  async dispose(): Promise<void> {
+    const { encoder, inputProjector, backbone, outputProjector, generator } = this.modules;
+    await Promise.all(
+      [encoder, inputProjector, backbone, outputProjector, generator].map((module) => module?.dispose()),
+    );
+  }
+
+  #context() {
+    return this.#media ? { info: this.info, media: this.#media } : { info: this.info };
+  }
+
+  async *#stream(
+    conversation: Conversation,
+    messages: readonly Message[],
+    options: ChatOptions,
+  ): AsyncGenerator<StreamEvent, void, void> {
+    const start = Date.now();
+    const parsed = parseMessages(messages);
+    const prompt = await createPrompt(this.#context(), parsed, options);
+    const promptTokens = prompt.tokenIds.length;
+    if (promptTokens + (options.maxNewTokens ?? 1) > this.contextLength)
+      throw tooLong(promptTokens, options, this.contextLength);
+    yield* streamAnswer({
+      info: this.info,
+      conversation,
+      prompt,
+      question: textOf(parsed.at(-1)!),
+      preprocessMs: Date.now() - start,
+      contextLength: this.contextLength,
+      sampling: this.#sampling(options),
+      options,
+    });
+  }
+
+  /** The checkpoint's defaults, what the caller asked for, and the ids that are never an answer. */
+  #sampling(options: AnswerOptions): SamplingOptions {
+    const { visualTokens, tokenizer, sampling } = this.info;
+    const banned = [visualTokens.image, visualTokens.video].filter((id) => id >= 0);
+    return {
+      ...sampling,
+      ...options,
+      bannedIds: [...banned, ...(options.bannedIds ?? [])],
+      tokenizerSize: tokenizer.vocabularySize,
+    };
+  }
+}
+
+async function lastAnswer(stream: AsyncIterable<StreamEvent>): Promise<Answer> {
+  for await (const event of stream) if (event.type === 'done') return event.answer;
+  throw new PromptError('The stream ended without an answer.');
+}
+
+function tooLong(promptTokens: number, { maxNewTokens }: ChatOptions, limit: number): PromptError {
+  return new PromptError('The conversation does not fit the model.', {
+    expected: `at most ${limit} tokens, prompt and answer together`,
+    actual: `${promptTokens} in the prompt${maxNewTokens ? ` and ${maxNewTokens} asked for` : ''}`,
+    remedy: 'Ask for fewer new tokens, shorten the conversation, or lower max_pixels.',
+  });
+}
