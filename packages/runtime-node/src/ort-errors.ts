@@ -46,6 +46,10 @@ const translations: readonly Translation[] = [
     }),
   },
   {
+    pattern: /requires f16 but the device does not support it/,
+    explain: () => ({ what: 'the device does not compute in float16', remedy: 'Choose float32 or another device.' }),
+  },
+  {
     pattern: /(?:No Op registered for|Fatal error: \S+:) ?(\S+)/,
     explain: ([, op]) => ({ what: `this onnxruntime does not know the operator ${op}` }),
   },

@@ -32,7 +32,7 @@ export interface PreparedModel {
  */
 export async function prepareModel(model: GraphModel, onProgress: (fraction: number) => void): Promise<PreparedModel> {
   const sources = new Sources(model);
-  const ranges = externalRanges(model.bytes);
+  const ranges = readRanges(model);
   for (const range of ranges) sources.check(range);
   const paths = await sources.paths(ranges);
   const streamed = new Map(ranges.filter(({ location }) => !paths.has(location)).map((range) => [keyOf(range), range]));
@@ -57,6 +57,14 @@ export async function prepareModel(model: GraphModel, onProgress: (fraction: num
   } catch (error) {
     await spill?.remove();
     throw error;
+  }
+}
+
+function readRanges({ name, bytes }: GraphModel): readonly ExternalRange[] {
+  try {
+    return externalRanges(bytes);
+  } catch (cause) {
+    throw new RuntimeError(`The graph of the component "${name}" is not a whole ONNX model.`, { cause });
   }
 }
 

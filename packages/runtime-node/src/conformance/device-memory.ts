@@ -1,0 +1,122 @@
+import type { RowBuffer, Runtime } from '@vlmkit/core';
+import { type ConformanceCase, check, checkRejects, checkTensor, floats, wave } from './case.js';
+import { cacheGraph, productGraph, sumGraph } from './graphs.js';
+
+/** Tensors that stay on the device, and buffers that grow there. */
+export const deviceMemoryCases: readonly ConformanceCase[] = [
+  {
+    name: 'keeps an output on the device, feeds it to another session, and downloads it',
+    async run(runtime) {
+      const first = await runtime.createSession(productGraph(floats([2, 2], [0, 1, 1, 0])));
+      const second = await runtime.createSession(productGraph(floats([2, 2], [2, 0, 0, 3])));
+      const kept = (await first.run({ x: floats([1, 2], [5, 7]) }, { keep: ['y'] })).device('y');
+      check(kept.dtype === 'float32' && kept.dims.join() === '1,2', 'type or extents are wrong');
+      checkTensor((await second.run({ x: kept })).host('y', 'float32'), floats([1, 2], [14, 15]));
+      checkTensor(await kept.download(), floats([1, 2], [7, 5]));
+      checkTensor((await second.run({ x: kept })).host('y', 'float32'), floats([1, 2], [14, 15]));
+      await first.dispose();
+      checkTensor(await kept.download(), floats([1, 2], [7, 5]));
+      kept.dispose();
+      kept.dispose();
+      await checkRejects(() => kept.download(), { name: 'RuntimeError', message: /disposed/ });
+      await checkRejects(() => second.run({ x: kept }), { name: 'RuntimeError', message: /disposed/ });
+      await second.dispose();
+    },
+  },
+  {
+    name: 'feeds one device tensor to two inputs, and keeps one of two outputs',
+    async run(runtime) {
+      const session = await runtime.createSession(sumGraph());
+      const a = floats([2], [3, 4]);
+      const first = await session.run({ a, b: a }, { keep: ['sum'] });
+      checkTensor(first.host('difference', 'float32'), floats([2], [0, 0]));
+      await checkRejects(() => first.host('sum', 'float32'), { name: 'RuntimeError', message: /not returned/ });
+      await checkRejects(() => first.device('difference'), { name: 'RuntimeError', message: /not kept/ });
+      const sum = first.device('sum');
+      checkTensor((await session.run({ a: sum, b: sum })).host('sum', 'float32'), floats([2], [12, 16]));
+      sum.dispose();
+      await session.dispose();
+    },
+  },
+  {
+    name: 'keeps a tensor without elements',
+    async run(runtime) {
+      const session = await runtime.createSession(productGraph(wave([2, 3])));
+      const kept = (await session.run({ x: floats([0, 2], []) }, { keep: ['y'] })).device('y');
+      checkTensor(await kept.download(), floats([0, 3], []));
+      kept.dispose();
+      await session.dispose();
+    },
+  },
+  { name: 'appends rows, feeds those filled, and truncates', run: (runtime) => withCache(runtime, growsAndShrinks) },
+  { name: 'refuses rows that do not fit, and stays as it was', run: (runtime) => withCache(runtime, refusesRows) },
+  { name: 'keeps runs, appends and truncations in order', run: (runtime) => withCache(runtime, keepsOrder) },
+];
+
+interface Cache {
+  readonly rows: RowBuffer;
+  /** Appends 2·values and returns all rows, as floats. */
+  step(values: readonly number[]): Promise<string>;
+}
+
+async function withCache(runtime: Runtime, test: (cache: Cache, runtime: Runtime) => Promise<void>): Promise<void> {
+  const session = await runtime.createSession(cacheGraph());
+  const rows = runtime.createRows('float32', [2], 4);
+  const step = async (values: readonly number[]) => {
+    const feeds = { x: floats([values.length / 2, 2], values), past: rows };
+    const result = await session.run(feeds, { append: { new: rows } });
+    return result.host('all', 'float32').data.join();
+  };
+  await test({ rows, step }, runtime);
+  rows.dispose();
+  rows.dispose();
+  await checkRejects(() => step([1, 1]), { name: 'RuntimeError', message: /disposed/ });
+  await session.dispose();
+}
+
+function checkLength({ length }: RowBuffer, expected: number): void {
+  check(length === expected, `expected ${expected} rows, got ${length}`);
+}
+
+async function growsAndShrinks({ rows, step }: Cache): Promise<void> {
+  const fields = [rows.length, rows.capacity, rows.dtype, ...rows.rowDims].join();
+  check(fields === '0,4,float32,2', `a new buffer has the fields ${fields}`);
+  check((await step([1, 2])) === '2,4', 'the first row is wrong');
+  check((await step([3, 4, 5, 6])) === '2,4,6,8,10,12', 'the next rows are wrong');
+  checkLength(rows, 3);
+  rows.truncate(1);
+  checkLength(rows, 1);
+  check((await step([7, 8])) === '2,4,14,16', 'the row after truncation is wrong');
+  await checkRejects(() => rows.truncate(3), { name: 'RuntimeError', message: /truncated to 3/ });
+  rows.truncate(0);
+  check((await step([1, 1])) === '2,2', 'a buffer that was emptied is wrong');
+}
+
+async function refusesRows({ rows, step }: Cache, runtime: Runtime): Promise<void> {
+  await step([1, 2, 3, 4, 5, 6]);
+  await checkRejects(() => step([7, 7, 8, 8]), { name: 'RuntimeError', message: /full.*at most 4 rows.*3 rows and 2/ });
+  checkLength(rows, 3);
+  check((await step([9, 9])) === '2,4,6,8,10,12,18,18', 'the refused rows left a trace');
+  const session = await runtime.createSession(cacheGraph());
+  const other = runtime.createRows('float32', [3], 4);
+  const x = floats([1, 2], [1, 1]);
+  const past = floats([0, 2], []);
+  await checkRejects(() => session.run({ x, past }, { append: { new: other } }), {
+    name: 'RuntimeError',
+    message: /rows of its buffer.*\[rows, 3\].*\[1, 2\]/,
+  });
+  await checkRejects(() => session.run({ x, past: other }), { name: 'RuntimeError', message: /"past".*\[0, 3\]/ });
+  other.dispose();
+  await session.dispose();
+}
+
+async function keepsOrder({ rows, step }: Cache): Promise<void> {
+  const first = step([1, 1]);
+  const second = step([2, 2]);
+  check((await first) === '2,2' && (await second) === '2,2,4,4', 'queued runs do not see the rows before them');
+  const third = step([3, 3]);
+  rows.truncate(1);
+  await third;
+  checkLength(rows, 1);
+  check((await step([5, 5])) === '2,2,10,10', 'the device forgot the truncation');
+}

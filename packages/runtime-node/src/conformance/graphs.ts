@@ -1,0 +1,47 @@
+import type { DataType, GraphModel, Tensor } from '@vlmkit/core';
+import { GraphBuilder } from '@vlmkit/onnx-graph';
+
+/*
+ * Small graphs that the cases run.
+ *
+ * Legend:
+ * - n: rows   - k: width of x   - m: width of y
+ */
+
+/** y = x W, with W [k, m] given in memory. x is [n, k]. */
+export function productGraph(weight: Tensor): GraphModel {
+  const graph = new GraphBuilder();
+  const [k = 0, m = 0] = weight.dims;
+  const x = graph.input('x', 'float32', ['n', k]);
+  graph.output('y', graph.op('MatMul', [x, graph.inlineWeight('w', weight)]), ['n', m]);
+  return graph.finish('product');
+}
+
+/** y = x followed by x, of any type. x is [n, 2]. */
+export function twiceGraph(dtype: DataType): GraphModel {
+  const graph = new GraphBuilder();
+  const x = graph.input('x', dtype, ['n', 2]);
+  graph.output('y', graph.op('Concat', [x, x], { attributes: { axis: 0 } }), ['m', 2]);
+  return graph.finish('twice');
+}
+
+/** An append-only cache in miniature: new = 2x, all = past followed by new. x and past are [n, 2] and [p, 2]. */
+export function cacheGraph(): GraphModel {
+  const graph = new GraphBuilder();
+  const x = graph.input('x', 'float32', ['n', 2]);
+  const past = graph.input('past', 'float32', ['p', 2]);
+  const doubled = graph.op('Mul', [x, graph.float(2)]);
+  graph.output('new', doubled, ['n', 2]);
+  graph.output('all', graph.op('Concat', [past, doubled], { attributes: { axis: 0 } }), ['t', 2]);
+  return graph.finish('cache');
+}
+
+/** sum = a + b, difference = a - b, both [n]. */
+export function sumGraph(): GraphModel {
+  const graph = new GraphBuilder();
+  const a = graph.input('a', 'float32', ['n']);
+  const b = graph.input('b', 'float32', ['n']);
+  graph.output('sum', graph.op('Add', [a, b]), ['n']);
+  graph.output('difference', graph.op('Sub', [a, b]), ['n']);
+  return graph.finish('sum');
+}
