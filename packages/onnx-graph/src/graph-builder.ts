@@ -119,6 +119,11 @@ export class GraphBuilder {
     return { name: unique, dtype: value.dtype };
   }
 
+  /** A small constant that is written once, however often it is asked for. `key` must tell its type and value. */
+  shared(key: string, value: Tensor): Value {
+    return this.#once(key, () => tensorProto(key, value), value.dtype);
+  }
+
   /** A vector of int64, as shapes, axes and indices are given. */
   ints(...values: readonly number[]): Value {
     const key = `int64:[${values.join(',')}]`;

@@ -1,10 +1,12 @@
 export * from './blocks/activation.js';
 export * from './blocks/attention.js';
 export * from './blocks/gated-mlp.js';
+export * from './blocks/int8-linear.js';
 export * from './blocks/linear.js';
 export * from './blocks/norm.js';
 export * from './blocks/rotary.js';
 export * from './component.js';
 export * from './graph-builder.js';
+export * from './int8-weights.js';
 export { type Attribute, type Dim, type ExternalData, elementType } from './onnx-proto.js';
 export * from './weight-view.js';

@@ -10,7 +10,7 @@ import {
   viewAs,
 } from '@vlmkit/onnx-graph';
 import { patchValues, type VitConfig } from './config.js';
-import { dense } from './dense.js';
+import { DenseInput, dense, denseThirds } from './dense.js';
 
 /*
  * One block, pre-norm:
@@ -42,26 +42,18 @@ export function patchEmbedding(visual: Component, patches: Value, config: VitCon
 /** The first half of a block up to attention. x [s, e]. */
 export function projections(block: Component, x: Value, tables: RotaryTables, config: VitConfig): Projections {
   const { hiddenSize, numHeads } = config;
-  const normed = norm(block, 'norm1', x, config);
+  const normed = new DenseInput(block.graph, norm(block, 'norm1', x, config));
   const attn = block.enter('attn');
-  const third = (index: number) =>
-    dense(attn, 'qkv', normed, {
-      inputs: hiddenSize,
-      outputs: hiddenSize,
-      part: { start: index * hiddenSize, of: 3 * hiddenSize },
-    });
-  return {
-    query: rotary(attn, third(0), tables, numHeads),
-    key: rotary(attn, third(1), tables, numHeads),
-    value: third(2),
-  };
+  const [query, key, value] = denseThirds(attn, 'qkv', normed, hiddenSize);
+  return { query: rotary(attn, query, tables, numHeads), key: rotary(attn, key, tables, numHeads), value };
 }
 
 /** The rest of a block: `mixed` [s, e] is what attention returned for x [s, e]. */
 export function finishBlock(block: Component, x: Value, mixed: Value, config: VitConfig): Value {
   const { graph } = block;
   const size = config.hiddenSize;
-  const attended = graph.op('Add', [x, dense(block, 'attn.proj', mixed, { inputs: size, outputs: size })]);
+  const projected = dense(block, 'attn.proj', new DenseInput(graph, mixed), { inputs: size, outputs: size });
+  const attended = graph.op('Add', [x, projected]);
   return graph.op('Add', [attended, mlp(block.enter('mlp'), norm(block, 'norm2', attended, config), config)]);
 }
 
@@ -72,12 +64,15 @@ function norm(block: Component, name: string, x: Value, config: VitConfig): Valu
 
 function mlp(component: Component, x: Value, config: VitConfig): Value {
   const { graph } = component;
-  const { hiddenSize: size, intermediateSize: inner, hiddenAct } = config;
+  const { hiddenSize, intermediateSize, hiddenAct } = config;
+  const input = new DenseInput(graph, x);
+  const widen = { inputs: hiddenSize, outputs: intermediateSize };
+  const narrow = { inputs: intermediateSize, outputs: hiddenSize };
   if (config.feedForward === 'plain') {
-    const hidden = activation(graph, hiddenAct, dense(component, 'fc1', x, { inputs: size, outputs: inner }));
-    return dense(component, 'fc2', hidden, { inputs: inner, outputs: size });
+    const hidden = activation(graph, hiddenAct, dense(component, 'fc1', input, widen));
+    return dense(component, 'fc2', new DenseInput(graph, hidden), narrow);
   }
-  const gate = activation(graph, hiddenAct, dense(component, 'gate_proj', x, { inputs: size, outputs: inner }));
-  const up = dense(component, 'up_proj', x, { inputs: size, outputs: inner });
-  return dense(component, 'down_proj', graph.op('Mul', [gate, up]), { inputs: inner, outputs: size });
+  const gate = activation(graph, hiddenAct, dense(component, 'gate_proj', input, widen));
+  const hidden = graph.op('Mul', [gate, dense(component, 'up_proj', input, widen)]);
+  return dense(component, 'down_proj', new DenseInput(graph, hidden), narrow);
 }

@@ -1,24 +1,78 @@
-import { type Component, castTo, type Value, viewRows } from '@vlmkit/onnx-graph';
+import {
+  type Component,
+  castTo,
+  type GraphBuilder,
+  hasInt8Weight,
+  type Int8Rows,
+  int8Linear,
+  int8Rows,
+  linear,
+  type Value,
+  viewRows,
+} from '@vlmkit/onnx-graph';
 
-/** Shape of a dense layer, and the rows of the stored matrix that it uses. */
+/** Activations that several dense layers read. Quantised once, and only when a layer asks for it. */
+export class DenseInput {
+  /** [s, inputs]. */
+  readonly value: Value;
+  readonly #graph: GraphBuilder;
+  #rows: Int8Rows | undefined;
+
+  constructor(graph: GraphBuilder, value: Value) {
+    this.#graph = graph;
+    this.value = value;
+  }
+
+  get int8(): Int8Rows {
+    this.#rows ??= int8Rows(this.#graph, this.value);
+    return this.#rows;
+  }
+}
+
+/** Shape of a dense layer. */
 export interface DenseOptions {
   readonly inputs: number;
   readonly outputs: number;
-  /** Take outputs `start` to `start + outputs` of a stored matrix of `of` outputs, such as one third of `qkv`. */
-  readonly part?: { readonly start: number; readonly of: number };
 }
 
-/** y = x Wᵀ + b with W [outputs, inputs]. x is [s, inputs], y [s, outputs]. */
-export function dense(component: Component, name: string, x: Value, options: DenseOptions): Value {
-  const { inputs, outputs, part = { start: 0, of: outputs } } = options;
+/**
+ * y = x Wᵀ + b with W [outputs, inputs], in the form that the checkpoint holds it: floating point, 8-bit integers, or
+ * blocks of 4 or 8 bits. [s, outputs], in the component's element type.
+ */
+export function dense(component: Component, name: string, x: DenseInput, { inputs, outputs }: DenseOptions): Value {
+  const layer = component.enter(name);
+  const result = hasInt8Weight(layer)
+    ? int8Linear(layer, x.int8, { inputs, outputs, bias: true })
+    : linear(component, name, x.value, { inputs, outputs, bias: true });
+  return component.cast(result);
+}
+
+/**
+ * The dense layer `qkv`, whose matrix is three of [size, size], one above the other. Three products rather than one
+ * spare the copies that would split the result; the matrices are views of the stored bytes.
+ */
+export function denseThirds(component: Component, name: string, x: DenseInput, size: number): [Value, Value, Value] {
   const layer = component.enter(name);
   const { graph, weights, dtype } = layer;
-  const stored = (kind: string, dims: readonly number[]) => {
-    const info = weights.info(layer.key(kind), dims);
-    const view = part.of === outputs ? info : viewRows(info, part.start, part.start + outputs);
-    return castTo(graph, graph.weight(view), dtype);
+  const third = (index: number): Value => {
+    if (hasInt8Weight(layer)) {
+      const part = { index, of: 3 };
+      return component.cast(int8Linear(layer, x.int8, { inputs: size, outputs: size, bias: true, part }));
+    }
+    const stored = (kind: string, dims: readonly number[]) =>
+      castTo(
+        graph,
+        graph.weight(viewRows(weights.info(layer.key(kind), dims), index * size, (index + 1) * size)),
+        dtype,
+      );
+    return graph.op('Gemm', [x.value, stored('weight', [3 * size, size]), stored('bias', [3 * size])], {
+      attributes: { transB: 1 },
+    });
   };
-  return graph.op('Gemm', [x, stored('weight', [part.of, inputs]), stored('bias', [part.of])], {
-    attributes: { transB: 1 },
-  });
+  if (layer.has('weight.q4') || layer.has('weight.q8')) {
+    const joint = linear(component, name, x.value, { inputs: size, outputs: 3 * size, bias: true });
+    const [query, key, value] = graph.ops('Split', [joint], { attributes: { axis: 1, num_outputs: 3 }, results: 3 });
+    return [query!, key!, value!];
+  }
+  return [third(0), third(1), third(2)];
 }

@@ -1,5 +1,4 @@
 import {
-  type DataType,
   type DeviceTensor,
   type EncoderInput,
   MediaError,
@@ -13,6 +12,7 @@ import {
 import { visionRotaryTables } from '@vlmkit/mrope';
 import { patchValues, type VitConfig } from './config.js';
 import { planPages } from './page-layout.js';
+import type { VitPrecision } from './precision.js';
 import { buildVitGraph } from './vit-graph.js';
 
 /** Arguments of {@link createVit}. */
@@ -21,7 +21,8 @@ export interface CreateVitInput extends SessionOptions {
   readonly weights: WeightSource;
   /** Where the graph runs; what it can do shapes the graph. */
   readonly runtime: Pick<Runtime, 'profile' | 'createSession'>;
-  readonly dtype?: Extract<DataType, 'float32' | 'float16'>;
+  /** What dense layers compute in (default `float32`). */
+  readonly dtype?: VitPrecision;
   /** Patches to compute at a time between full-attention blocks (default 1024). Smaller takes less memory. */
   readonly pageRows?: number;
 }

@@ -1,8 +1,9 @@
-import type { DataType, DeviceProfile, GraphModel, WeightSource } from '@vlmkit/core';
-import { Component, GraphBuilder, type Value } from '@vlmkit/onnx-graph';
+import type { DeviceProfile, GraphModel, WeightSource } from '@vlmkit/core';
+import { Component, GraphBuilder, int8Weights, type Value } from '@vlmkit/onnx-graph';
 import { patchValues, type VitConfig } from './config.js';
 import { frameAttention } from './frame-attention.js';
 import { runPages, type StageInputs } from './page-loop.js';
+import { checkPrecision, int8Layers, type VitPrecision } from './precision.js';
 import { splitAtFullBlocks } from './stages.js';
 
 /** Arguments of {@link buildVitGraph}. */
@@ -11,8 +12,8 @@ export interface VitGraphInput {
   /** Must hold the tensors under `visual.` but not the merger's. */
   readonly weights: WeightSource;
   readonly profile: DeviceProfile;
-  /** Element type of activations: `float32` (default), or `float16` where the profile has it. */
-  readonly dtype?: Extract<DataType, 'float32' | 'float16'>;
+  /** What dense layers compute in (default `float32`). */
+  readonly dtype?: VitPrecision;
 }
 
 /**
@@ -35,10 +36,14 @@ export interface VitGraphInput {
  * - p: patches        - d: values of a patch   - e: width of the encoder   - h: size of a head
  * - g: pages          - r: rows of a page      - f: runs of equal frames
  *
- * @throws WeightError when a tensor is missing or of another shape, ConfigError for an unknown activation.
+ * @throws WeightError when a tensor is missing or of another shape, ConfigError for an unknown activation, RuntimeError
+ * when the device does not compute in the precision asked for.
  */
 export function buildVitGraph(input: VitGraphInput): GraphModel {
-  const { config, weights, profile, dtype = 'float32' } = input;
+  const { config, profile, dtype: precision = 'float32' } = input;
+  checkPrecision(precision, profile);
+  const weights = precision === 'int8' ? int8Weights(input.weights, int8Layers(config)) : input.weights;
+  const dtype = precision === 'float16' ? 'float16' : 'float32';
   const graph = new GraphBuilder();
   const patches = graph.input('patches', 'float32', ['patches', patchValues(config)]);
   const tables = {
