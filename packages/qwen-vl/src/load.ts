@@ -35,7 +35,7 @@ export interface LoadQwenVLOptions {
  * @throws RuntimeError when the device cannot load a graph.
  */
 export async function loadQwenVL(options: LoadQwenVLOptions): Promise<QwenVL> {
-  const { checkpoint, runtime, media, onProgress } = options;
+  const { checkpoint, media, onProgress } = options;
   onProgress?.('tokenizer', 0);
   const info = await readModelInfo(checkpoint);
   const modules = await loadModules(options);
