@@ -24,16 +24,16 @@ const translations: readonly Translation[] = [
     }),
   },
   {
-    pattern: /(?:No such file or directory|does not exist|cannot find the file|file_size|doesn't exist)/i,
+    pattern: /No such file or directory|data path does not exist|cannot find the file/i,
     explain: () => ({
       what: 'a weight file is missing',
       remedy: 'Check that every file of the checkpoint is there and readable.',
     }),
   },
   {
-    pattern: /out of bounds|exceeds? (?:the )?file|is larger than|not enough|mmap/i,
-    explain: () => ({
-      what: 'a weight file is shorter than its header says',
+    pattern: /External initializer: (\S+) .*out of bounds/i,
+    explain: ([, weight]) => ({
+      what: `the file of the weight "${weight}" is shorter than its header says`,
       remedy: 'Download the file again.',
     }),
   },
@@ -50,8 +50,15 @@ const translations: readonly Translation[] = [
     explain: () => ({ what: 'the device does not compute in float16', remedy: 'Choose float32 or another device.' }),
   },
   {
-    pattern: /(?:No Op registered for|Fatal error: \S+:) ?(\S+)/,
+    pattern: /(?:No Op registered for |Fatal error: [\w.]+:)([\w.]+)/,
     explain: ([, op]) => ({ what: `this onnxruntime does not know the operator ${op}` }),
+  },
+  {
+    pattern: /Unsupported data type: 16/,
+    explain: () => ({
+      what: 'an input or output is bfloat16, which onnxruntime-node cannot move',
+      remedy: 'Cast to float32 or float16 inside the graph.',
+    }),
   },
   {
     pattern: /adapter/i,

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { type ResourceLimits, Worker } from 'node:worker_threads';
 import { RuntimeError } from '@vlmkit/core';
 import { type DeviceChannel, unpackError } from './channel.js';
 import type { CallMessage, DeviceMethod, ReplyMessage, Request, Response } from './protocol.js';
@@ -15,9 +15,13 @@ export class WorkerChannel implements DeviceChannel {
   #nextId = 0;
   #ended: RuntimeError | undefined;
 
-  /** @param script module that answers {@link CallMessage}s on its parent port. */
-  constructor(script: URL) {
-    this.#worker = new Worker(script);
+  /**
+   * @param script module that answers {@link CallMessage}s on its parent port.
+   * @param limits of the thread's JavaScript memory; tensors and weights do not count.
+   */
+  constructor(script: URL, limits: ResourceLimits = {}) {
+    // The process's own flags are not for the thread: --input-type, for one, would keep it from starting.
+    this.#worker = new Worker(script, { resourceLimits: limits, execArgv: [] });
     this.#worker.unref();
     this.#worker.on('message', (reply: ReplyMessage) => this.#settle(reply));
     this.#worker.on('messageerror', (cause) => this.#end('sent an answer that cannot be read', cause));
