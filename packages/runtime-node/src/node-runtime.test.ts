@@ -74,17 +74,15 @@ describe('createNodeRuntime', () => {
 describe('the thread', () => {
   it('leaves the event loop free while it loads and runs', async () => {
     const runtime = await createNodeRuntime({ device: 'cpu' });
-    const model = heavyGraph(8);
+    const [model, rows] = [heavyGraph(8), 512];
     const delay = monitorEventLoopDelay({ resolution: 5 });
     delay.enable();
     const session = await runtime.createSession(model);
-    const start = performance.now();
-    for (let i = 0; i < 3; i++) await session.run({ x: ones(96) });
-    const busy = performance.now() - start;
+    for (let i = 0; i < 3; i++) await session.run({ x: ones(rows) });
     delay.disable();
-    // Blocked runs would show as delays of the length of a run; the median leaves room for a machine that is busy.
-    expect(delay.count).toBeGreaterThan(3);
-    expect(delay.percentile(50) / 1e6).toBeLessThan(Math.max(50, busy / 8));
+    // Runs in this thread would block it for their whole length, each. Other processes may delay a few ticks.
+    expect(delay.count).toBeGreaterThan(10);
+    expect(delay.percentile(90) / 1e6).toBeLessThan(50);
     await runtime.dispose();
   });
 
