@@ -1,1 +1,10 @@
-export {};
+export * from './composite-on-white.js';
+export * from './content-key.js';
+export * from './image-decoder.js';
+export * from './normalization.js';
+export * from './patchify.js';
+export * from './preprocess-image.js';
+export * from './preprocessor-config.js';
+export * from './resize-bicubic.js';
+export * from './rgb-image.js';
+export * from './smart-resize.js';
