@@ -1,6 +1,9 @@
 import { type AbortSignalLike, type BackboneState, type Tensor, throwIfAborted } from '@vlmkit/core';
 import { decodePositions } from '@vlmkit/mrope';
+import type { TokenConstraint } from './constraint.js';
+import { createDrafter, type PromptLookup } from './drafter.js';
 import type { SampledToken, Sampler } from './sampling/index.js';
+import { createTokenChooser } from './token-chooser.js';
 
 /** What a generation goes on from. */
 export interface GenerateTokensOptions {
@@ -16,32 +19,88 @@ export interface GenerateTokensOptions {
   /** Ids that end the answer. They are yielded, and not fed back. */
   readonly stopIds: readonly number[];
   readonly maxNewTokens: number;
+  /** Form that the answer must have. */
+  readonly constraint?: TokenConstraint;
+  /**
+   * Guess tokens from earlier text and let one run of the model confirm several (default false). The tokens are the
+   * same as without; it pays where answers repeat their prompt.
+   */
+  readonly promptLookup?: PromptLookup;
   readonly signal?: AbortSignalLike;
 }
 
+/** A token of an answer. */
+export interface GeneratedToken extends SampledToken {
+  /** It confirmed a guess, and so needed no run of its own. */
+  readonly drafted: boolean;
+}
+
 /**
- * Generates tokens one by one. After each token that is not the last, the model runs once; leaving the loop early
- * (a stop string, a closed stream) costs no further run.
+ * Generates tokens. After each token that is not the last, the model runs once, and confirms what was guessed; leaving
+ * the loop early (a stop string, a closed stream) costs no further run.
+ *
+ * ```
+ * fed to one run     last, draft 0, draft 1, draft 2
+ * rows of logits       0      1        2        3
+ * chosen from them   draft 0, draft 1, other              rows after the first disagreement are worth nothing
+ * kept in the cache  last, draft 0, draft 1
+ * ```
  *
  * @throws AbortError when the signal was aborted; the tokens yielded before stand.
  */
-export async function* generateTokens(options: GenerateTokensOptions): AsyncGenerator<SampledToken, void, void> {
-  const { state, sampler, stopIds, maxNewTokens, ropeDelta, signal } = options;
+export async function* generateTokens(options: GenerateTokensOptions): AsyncGenerator<GeneratedToken, void, void> {
+  const { state, stopIds, maxNewTokens, ropeDelta, signal } = options;
+  const chooser = createTokenChooser(options.sampler, options.constraint);
+  const drafter = createDrafter(options.promptLookup);
   const generated: number[] = [];
-  let logits = lastRow(options.logits);
-  for (let count = 1; count <= maxNewTokens; count++) {
-    throwIfAborted(signal);
-    const token = sampler.next(logits, { prompt: options.promptIds, generated });
-    generated.push(token.id);
-    yield token;
-    if (count === maxNewTokens || stopIds.includes(token.id)) return;
-    const positions = decodePositions({ cacheLength: state.length, ropeDelta });
-    const result = await state.forward({ tokenIds: [token.id], positions }, signal ? { signal } : {});
-    logits = lastRow(result.logits);
+  const history = [...options.promptIds];
+  let rows = [lastRow(options.logits)];
+  let drafts: readonly number[] = [];
+  /** Tokens of the cache that are text; guesses lie behind them. */
+  let certain = state.length;
+  try {
+    for (;;) {
+      for (const [i, logits] of rows.entries()) {
+        throwIfAborted(signal);
+        const token = await chooser.next(logits, { prompt: options.promptIds, generated });
+        const drafted = i > 0;
+        generated.push(token.id);
+        history.push(token.id);
+        yield { ...token, drafted };
+        if (generated.length === maxNewTokens || stopIds.includes(token.id)) return;
+        if (token.id !== drafts[i]) {
+          drafter.learn(i);
+          break;
+        }
+        certain += 1;
+      }
+      dropAfter(state, certain);
+      // One token must find room, and the last of the answer is never fed.
+      const room = Math.min(state.capacity - state.length, maxNewTokens - generated.length) - 1;
+      drafts = drafter.propose(history, room);
+      const tokenIds = [history.at(-1)!, ...drafts];
+      const positions = decodePositions({ cacheLength: state.length, ropeDelta, count: tokenIds.length });
+      const logitRows = tokenIds.length;
+      const result = await state.forward({ tokenIds, positions }, { logitRows, ...(signal && { signal }) });
+      certain += 1;
+      rows = eachRow(result.logits);
+    }
+  } finally {
+    dropAfter(state, certain);
   }
+}
+
+/** Forgets guesses that did not become text. */
+function dropAfter(state: BackboneState, length: number): void {
+  if (state.length > length) state.truncate(length);
 }
 
 function lastRow({ dims, data }: Tensor<'float32'>): Float32Array {
   const vocabulary = dims.at(-1)!;
   return data.subarray(data.length - vocabulary);
+}
+
+function eachRow({ dims, data }: Tensor<'float32'>): Float32Array[] {
+  const [count = 0, vocabulary = 0] = dims;
+  return Array.from({ length: count }, (_, i) => data.subarray(i * vocabulary, (i + 1) * vocabulary));
 }
