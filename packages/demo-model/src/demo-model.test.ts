@@ -66,7 +66,11 @@ describe('the samples', () => {
     const clip = (await readSamples()).find((sample) => sample.video);
     if (!clip?.video) throw new Error('No sample with a clip.');
     const [message] = sampleMessages(clip, 0);
-    expect(message?.content[0]).toMatchObject({ type: 'video', sample_fps: clip.video.fps });
+    expect(message?.content[0]).toMatchObject({
+      type: 'video',
+      sample_fps: clip.video.fps,
+      resized_height: clip.video.resized[0],
+    });
     expect(clip.second_per_grid_ts).toBe(2 / clip.video.fps);
   });
 });

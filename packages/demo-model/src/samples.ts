@@ -20,6 +20,8 @@ export interface DemoClip {
   readonly frames: readonly string[];
   /** Frames per second at which the frames were sampled. */
   readonly fps: number;
+  /** [height, width] in pixels at which the model sees the frames. */
+  readonly resized: readonly [number, number];
 }
 
 /** One entry of `samples.json`: pictures or a clip (or neither), and a conversation about them. */
@@ -40,7 +42,13 @@ export interface DemoSample {
 export type DemoPart =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'image'; readonly image: string }
-  | { readonly type: 'video'; readonly video: readonly string[]; readonly sample_fps: number };
+  | {
+      readonly type: 'video';
+      readonly video: readonly string[];
+      readonly sample_fps: number;
+      readonly resized_height: number;
+      readonly resized_width: number;
+    };
 
 /** A message of a conversation, in the form of Qwen's own utilities. */
 export interface DemoMessage {
@@ -71,8 +79,14 @@ export function sampleMessages(sample: DemoSample, turn: number = sample.turns.l
   const folder = samplesPath();
   const media: DemoPart[] = sample.images.map((image) => ({ type: 'image', image: join(folder, image) }));
   if (sample.video) {
-    const { frames, fps } = sample.video;
-    media.push({ type: 'video', video: frames.map((frame) => join(folder, frame)), sample_fps: fps });
+    const { frames, fps, resized } = sample.video;
+    media.push({
+      type: 'video',
+      video: frames.map((frame) => join(folder, frame)),
+      sample_fps: fps,
+      resized_height: resized[0],
+      resized_width: resized[1],
+    });
   }
   return sample.turns.slice(0, turn + 1).flatMap(({ question, answer }, index): DemoMessage[] => {
     const content: DemoPart[] = [...(index === 0 ? media : []), { type: 'text', text: question }];
