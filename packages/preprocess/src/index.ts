@@ -8,3 +8,4 @@ export * from './preprocessor-config.js';
 export * from './resize-bicubic.js';
 export * from './rgb-image.js';
 export * from './smart-resize.js';
+export * from './video/index.js';

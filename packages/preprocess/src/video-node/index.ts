@@ -1,0 +1,2 @@
+export * from './contact-sheet.js';
+export * from './node-video-decoder.js';

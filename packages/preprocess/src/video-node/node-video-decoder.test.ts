@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AbortError, MediaError } from '@vlmkit/core';
+import { describe, expect, it } from 'vitest';
+import type { DecodedFrame, VideoHandle } from '../video/decoder.js';
+import { indicesAtTimes } from '../video/frame-lookup.js';
+import { createNodeVideoDecoder } from './node-video-decoder.js';
+
+interface Golden {
+  readonly size: readonly [number, number];
+  readonly times: readonly number[];
+  readonly frames: readonly string[];
+}
+
+const folder = fileURLToPath(new URL('../../../../fixtures/video/', import.meta.url));
+const golden: Readonly<Record<string, Golden>> = JSON.parse(readFileSync(join(folder, 'frames.json'), 'utf8'));
+const decoder = createNodeVideoDecoder();
+const hash = ({ data }: DecodedFrame) => createHash('sha256').update(data).digest('hex');
+
+async function collect(handle: VideoHandle, indices: readonly number[]): Promise<readonly DecodedFrame[]> {
+  const frames: DecodedFrame[] = [];
+  for await (const frame of handle.frames(indices)) frames.push(frame);
+  return frames;
+}
+
+const all = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+describe('createNodeVideoDecoder', () => {
+  it.each(Object.entries(golden))('decodes %s to the frames of PyAV', async (name, expected) => {
+    const handle = await decoder.open(join(folder, name));
+    try {
+      const { metadata, timestamps } = handle;
+      expect([metadata.size.width, metadata.size.height]).toEqual(expected.size);
+      expect(metadata.frameCount).toBe(expected.frames.length);
+      expect([...timestamps].map((t) => t.toFixed(6))).toEqual(expected.times.map((t) => t.toFixed(6)));
+      const frames = await collect(handle, all(metadata.frameCount));
+      expect(frames.map(hash)).toEqual(expected.frames);
+      expect(frames.every((f) => f.width === expected.size[0] && f.height === expected.size[1])).toBe(true);
+    } finally {
+      handle.close();
+    }
+  });
+
+  it('decodes only the frames asked for, and repeats', async () => {
+    const handle = await decoder.open(join(folder, 'h264.mp4'));
+    const progress: (readonly [number, number])[] = [];
+    const indices = [1, 7, 7, 14];
+    const frames: DecodedFrame[] = [];
+    for await (const frame of handle.frames(indices, { onProgress: (...step) => progress.push(step) }))
+      frames.push(frame);
+    expect(frames.map(hash)).toEqual(indices.map((i) => golden['h264.mp4']!.frames[i]));
+    expect(frames.map(({ index }) => index)).toEqual(indices);
+    expect(progress).toEqual([
+      [1, 4],
+      [2, 4],
+      [3, 4],
+      [4, 4],
+    ]);
+    handle.close();
+  });
+
+  it('finds frames of uneven duration by time', async () => {
+    const handle = await decoder.open(join(folder, 'uneven.mp4'));
+    const indices = indicesAtTimes(handle.timestamps, [-1, 0.039, 0.3, 0.373, 1, 99]);
+    expect(indices).toEqual([0, 0, 1, 2, 7, 15]);
+    const frames = await collect(handle, indices);
+    expect(frames.map(hash)).toEqual(indices.map((i) => golden['uneven.mp4']!.frames[i]));
+    expect(handle.metadata.constantRate).toBe(false);
+    expect(handle.metadata.averageRate).toBeCloseTo(16 / handle.metadata.duration, 12);
+    handle.close();
+  });
+
+  it.each([
+    ['h264.mp4', 'avc', 12],
+    ['h264-98x66-ntsc.mp4', 'avc', 30000 / 1001],
+    ['vp9.webm', 'vp9', 30000 / 1001],
+    ['av1.webm', 'av1', 12],
+    ['hevc.mp4', 'hevc', 12],
+  ])('knows the codec and the exact rate of %s', async (name, codec, rate) => {
+    const handle = await decoder.open(join(folder, name));
+    expect(handle.metadata.codec).toBe(codec);
+    expect(handle.metadata.averageRate).toBe(rate);
+    expect(handle.metadata.duration).toBeCloseTo(16 / rate, 9);
+    handle.close();
+  });
+
+  it('turns frames as the file says', async () => {
+    for (const rotation of [90, 180, 270]) {
+      const handle = await decoder.open(join(folder, `turned-${rotation}.mov`));
+      expect(handle.metadata.rotation).toBe(rotation);
+      handle.close();
+    }
+  });
+
+  it('reads bytes and file URLs', async () => {
+    const path = join(folder, 'vp9.webm');
+    for (const source of [new Uint8Array(readFileSync(path)), new URL(`file://${path}`)]) {
+      const handle = await decoder.open(source);
+      expect((await collect(handle, [3])).map(hash)).toEqual([golden['vp9.webm']!.frames[3]]);
+      handle.close();
+    }
+  });
+
+  it('stops when aborted', async () => {
+    const controller = new AbortController();
+    const handle = await decoder.open(join(folder, 'h264.mp4'));
+    let seen = 0;
+    const run = async () => {
+      for await (const _ of handle.frames(all(16), { signal: controller.signal })) {
+        seen++;
+        controller.abort();
+      }
+    };
+    await expect(run()).rejects.toThrow(AbortError);
+    expect(seen).toBe(1);
+    await expect(decoder.open(join(folder, 'h264.mp4'), { signal: controller.signal })).rejects.toThrow(AbortError);
+    handle.close();
+  });
+
+  it('refuses indices that are not there or out of order', async () => {
+    const handle = await decoder.open(join(folder, 'h264.mp4'));
+    expect(() => handle.frames([16])).toThrow(/no frame 16.*0 to 15/s);
+    expect(() => handle.frames([5, 4])).toThrow(/out of order/);
+    handle.close();
+  });
+});
+
+describe('bad video files', () => {
+  const intact = readFileSync(join(folder, 'h264.mp4'));
+
+  it.each([
+    ['an empty file', new Uint8Array(0), /empty/],
+    ['a text file', new TextEncoder().encode('This is not a video. '.repeat(50)), /not a video that can be read/],
+    ['a file without its end', new Uint8Array(intact.subarray(0, 1200)), MediaError],
+    ['a codec that is not supported', new Uint8Array(readFileSync(join(folder, 'mpeg4.mp4'))), /mp4v.*ffmpeg/s],
+  ])('explains %s', async (_, bytes, message) => {
+    await expect(decoder.open(bytes)).rejects.toThrow(MediaError);
+    await expect(decoder.open(bytes)).rejects.toThrow(message);
+  });
+
+  it('explains a missing file and a folder', async () => {
+    await expect(decoder.open(join(folder, 'absent.mp4'))).rejects.toThrow(/absent\.mp4 cannot be opened/);
+    await expect(decoder.open(folder)).rejects.toThrow(/not a file/);
+  });
+
+  it('names the first frame that is damaged', async () => {
+    const path = join(await mkdtemp(join(tmpdir(), 'vlmkit-')), 'damaged.webm');
+    const bytes = readFileSync(join(folder, 'vp9.webm'));
+    bytes.fill(0xff, bytes.length - 900, bytes.length - 200);
+    await writeFile(path, bytes);
+    const reading = decoder.open(path).then(async (handle) => {
+      try {
+        return await collect(handle, all(handle.metadata.frameCount));
+      } finally {
+        handle.close();
+      }
+    });
+    await expect(reading).rejects.toThrow(MediaError);
+  });
+});

@@ -1,0 +1,73 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MediaError } from '@vlmkit/core';
+import type { Source } from 'mediabunny';
+import type { VideoDecoder } from '../video/decoder.js';
+import type { Mediabunny } from '../video-mediabunny/library.js';
+import { openVideo } from '../video-mediabunny/open-video.js';
+import { findAvCodec } from './av-decoder.js';
+import { createAvPictureReader } from './av-picture-reader.js';
+import { loadVideoLibraries } from './libraries.js';
+
+/** A path, a `file:`, `http:` or `https:` URL, or the bytes of a file. */
+export type NodeVideoSource = string | URL | Uint8Array;
+
+/**
+ * Decodes videos in Node: mediabunny reads the container, FFmpeg (through node-av) decodes in software. H.264, HEVC, VP8, VP9, AV1 and ProRes in MP4, MOV,
+ * WebM, Matroska and MPEG-TS. Frames are those of PyAV and decord, bit for bit.
+ *
+ * The libraries are optional installs and are loaded when the first video is opened.
+ */
+export function createNodeVideoDecoder(): VideoDecoder<NodeVideoSource> {
+  return {
+    async open(source, { signal } = {}) {
+      const file = await describeSource(source);
+      const libraries = await loadVideoLibraries();
+      return openVideo({
+        library: libraries.mediabunny,
+        platform: {
+          canDecode: async (track) => (await findAvCodec(libraries.av, track)) !== null,
+          createReader: (track) => createAvPictureReader(libraries, track),
+          codecRemedy: 'Convert it, for example with `ffmpeg -i FILE -c:v libx264 OUT.mp4`.',
+        },
+        source: file.open(libraries.mediabunny),
+        label: file.label,
+        ...(signal && { signal }),
+      });
+    },
+  };
+}
+
+interface VideoFile {
+  readonly label: string;
+  readonly open: (library: Mediabunny) => Source;
+}
+
+async function describeSource(source: NodeVideoSource): Promise<VideoFile> {
+  if (source instanceof Uint8Array) {
+    if (source.length === 0) throw empty('The video');
+    return { label: 'The video', open: (library) => new library.BufferSource(source) };
+  }
+  const text = String(source);
+  if (/^https?:/.test(text)) return { label: text, open: (library) => new library.UrlSource(text) };
+  const path = text.startsWith('file:') ? fileURLToPath(text) : text;
+  const label = basename(path);
+  const { size, isFile } = await stat(path).then(
+    (found) => ({ size: found.size, isFile: found.isFile() }),
+    (cause: unknown) => {
+      throw new MediaError(`The video ${path} cannot be opened.`, {
+        actual: cause instanceof Error ? cause.message : String(cause),
+        remedy: 'Check the path.',
+        cause,
+      });
+    },
+  );
+  if (!isFile) throw new MediaError(`${path} is not a file.`, { remedy: 'Give a video file, or a list of frames.' });
+  if (size === 0) throw empty(label);
+  return { label, open: (library) => new library.FilePathSource(path) };
+}
+
+function empty(label: string): MediaError {
+  return new MediaError(`${label} is empty.`, { expected: 'the bytes of a video file', actual: '0 bytes' });
+}

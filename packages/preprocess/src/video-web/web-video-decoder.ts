@@ -1,0 +1,65 @@
+import { MediaError } from '@vlmkit/core';
+import type { Source } from 'mediabunny';
+import type { VideoDecoder } from '../video/decoder.js';
+import type { Mediabunny } from '../video-mediabunny/library.js';
+import { openVideo } from '../video-mediabunny/open-video.js';
+import { createSamplePictureReader } from './sample-picture-reader.js';
+
+/** A URL, a Blob or File, or the bytes of a file. */
+export type WebVideoSource = string | URL | Blob | Uint8Array;
+
+/**
+ * Decodes videos in the browser with WebCodecs, through mediabunny: whatever the browser's `VideoDecoder` takes, in
+ * MP4, MOV, WebM, Matroska and MPEG-TS.
+ *
+ * mediabunny is an optional install and is loaded when the first video is opened.
+ */
+export function createWebVideoDecoder(): VideoDecoder<WebVideoSource> {
+  return {
+    async open(source, { signal } = {}) {
+      const library = await loadMediabunny();
+      return openVideo({
+        library,
+        platform: {
+          canDecode: (track) => track.canDecode(),
+          createReader: (track) => createSamplePictureReader(library, track),
+          codecRemedy: 'Use a browser that decodes it, or convert the file to H.264 or VP9.',
+        },
+        ...describeSource(source, library),
+        ...(signal && { signal }),
+      });
+    },
+  };
+}
+
+async function loadMediabunny(): Promise<Mediabunny> {
+  try {
+    return await import('mediabunny');
+  } catch (cause) {
+    throw new MediaError('Videos cannot be decoded: mediabunny is not installed or does not load.', {
+      actual: cause instanceof Error ? cause.message : String(cause),
+      remedy: 'Run `npm install mediabunny`, or give the frames as pictures.',
+      cause,
+    });
+  }
+}
+
+function describeSource(
+  source: WebVideoSource,
+  library: Mediabunny,
+): { readonly source: Source; readonly label: string } {
+  if (source instanceof Blob) {
+    if (source.size === 0) throw empty();
+    const label = 'name' in source && typeof source.name === 'string' ? source.name : 'The video';
+    return { source: new library.BlobSource(source), label };
+  }
+  if (source instanceof Uint8Array) {
+    if (source.length === 0) throw empty();
+    return { source: new library.BufferSource(source), label: 'The video' };
+  }
+  return { source: new library.UrlSource(source), label: String(source) };
+}
+
+function empty(): MediaError {
+  return new MediaError('The video is empty.', { expected: 'the bytes of a video file', actual: '0 bytes' });
+}
