@@ -2,9 +2,11 @@ import { AbortError, type AbortSignalLike } from '@vlmkit/core';
 import {
   createSampler,
   createStopper,
+  type GeneratedToken,
   generateTokens,
-  type SampledToken,
+  type PromptLookup,
   type SamplingOptions,
+  type TokenConstraint,
 } from '@vlmkit/qwen-llm';
 import { createStreamDecoder } from '@vlmkit/tokenizer';
 import type { Answer, FinishReason, StreamEvent, Timings } from './answer.js';
@@ -19,6 +21,10 @@ export interface AnswerOptions extends SamplingOptions {
   readonly maxNewTokens?: number;
   /** Strings that end the answer; they are not part of it. */
   readonly stop?: readonly string[];
+  /** Form that the answer must have, compiled for this answer alone, e.g. by `@vlmkit/constrain`. The caller disposes of it. */
+  readonly constraint?: TokenConstraint;
+  /** Guess tokens from earlier text, for answers that repeat it (default false). The answer is the same. */
+  readonly promptLookup?: PromptLookup;
   readonly signal?: AbortSignalLike;
 }
 
@@ -52,7 +58,7 @@ export async function* streamAnswer(request: AnswerRequest): AsyncGenerator<Stre
   const decoder = createStreamDecoder(info.tokenizer);
 
   let timings: Timings = { preprocessMs: request.preprocessMs, visionMs: 0, prefillMs: 0, decodeMs: 0 };
-  const tokens: SampledToken[] = [];
+  const tokens: GeneratedToken[] = [];
   let text = '';
   let reusedTokens = 0;
   let finishReason: FinishReason = 'length';
@@ -71,6 +77,8 @@ export async function* streamAnswer(request: AnswerRequest): AsyncGenerator<Stre
       sampler,
       stopIds: info.stopIds,
       maxNewTokens,
+      ...(options.constraint && { constraint: options.constraint }),
+      ...(options.promptLookup !== undefined && { promptLookup: options.promptLookup }),
       ...(signal && { signal }),
     });
     for await (const token of generated) {
@@ -99,7 +107,7 @@ export async function* streamAnswer(request: AnswerRequest): AsyncGenerator<Stre
 interface Finished {
   readonly request: AnswerRequest;
   readonly text: string;
-  readonly tokens: readonly SampledToken[];
+  readonly tokens: readonly GeneratedToken[];
   readonly finishReason: FinishReason;
   readonly reusedTokens: number;
   readonly timings: Timings;
@@ -115,6 +123,7 @@ function finish({ request, text, tokens, finishReason, reusedTokens, timings }: 
     tokenIds: tokens.map(({ id }) => id),
     promptTokens: prompt.tokenIds.length,
     reusedTokens,
+    draftedTokens: tokens.filter(({ drafted }) => drafted).length,
     finishReason,
     media: prompt.segments.map(seenMedia),
     ...answerReferences(text, { segments: prompt.segments, question: request.question }, info),

@@ -33,6 +33,8 @@ export interface Answer {
   readonly promptTokens: number;
   /** Tokens of the prompt that came from an earlier turn's cache. */
   readonly reusedTokens: number;
+  /** Tokens of the answer that confirmed a guess of prompt lookup, and cost no run of the model. */
+  readonly draftedTokens: number;
   readonly finishReason: FinishReason;
   /** Pictures and clips in prompt order. */
   readonly media: readonly SeenMedia[];

@@ -145,6 +145,8 @@ export class QwenVL {
       ...options,
       bannedIds: [...banned, ...(options.bannedIds ?? [])],
       tokenizerSize: tokenizer.vocabularySize,
+      // Rivals are told beside the chosen token, whose own log-probability comes with them.
+      logprobs: (options.logprobs ?? false) || (options.topLogprobs ?? 0) > 0,
     };
   }
 }
