@@ -2,7 +2,7 @@ import { type DeviceProfile, RuntimeError, type Tensor } from '@vlmkit/core';
 import { env, type InferenceSession, type Tensor as OrtTensor } from 'onnxruntime-node';
 import { translateOrtError } from './ort-errors.js';
 import { createOrtSession, signatureOf } from './ort-session.js';
-import { kindOf, toOrt } from './ort-tensor.js';
+import { kindOf, refeedable, toOrt } from './ort-tensor.js';
 import { probeDevice } from './probe.js';
 import type {
   CreateRowsRequest,
@@ -97,7 +97,7 @@ export class DeviceHost {
     const fetched: Record<string, Tensor> = {};
     for (const name of fetch) fetched[name] = await this.#reader.read(output(name));
     for (const name of wanted) if (!(name in keep)) output(name).dispose();
-    for (const [name, tensor] of Object.entries(keep)) this.#tensors.set(tensor, output(name));
+    for (const [name, tensor] of Object.entries(keep)) this.#tensors.set(tensor, refeedable(output(name)));
     return {
       fetched,
       kept: Object.fromEntries(Object.keys(keep).map((name) => [name, kindOf(output(name))])),

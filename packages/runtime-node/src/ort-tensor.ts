@@ -40,7 +40,17 @@ export function toOrt(dtype: DataType, data: TensorArrays[DataType], dims: reado
       remedy: 'Feed float32, and cast inside the graph.',
     });
   }
-  return new OrtTensor(dtype, data, dims);
+  if (dtype !== 'float16') return new OrtTensor(dtype, data, dims);
+  // Where Float16Array exists (Node 24), the constructor turns bit patterns into one, which the native part of
+  // onnxruntime-node 1.30 takes for empty. The native part reads `type` and `data`, and knows bit patterns.
+  return Object.assign(new OrtTensor('uint16', data as Uint16Array, dims), { type: dtype });
+}
+
+/** An output in a form that can be fed again. */
+export function refeedable(value: OrtTensor): OrtTensor {
+  if (value.location !== 'cpu' || value.type !== 'float16') return value;
+  const { dtype, data, dims } = fromOrt(value);
+  return toOrt(dtype, data, dims);
 }
 
 /** The values of a tensor that lies in host memory, without a copy. float16 becomes its bit patterns on every version of Node. */

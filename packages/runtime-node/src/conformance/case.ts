@@ -45,6 +45,16 @@ export async function checkRejects(action: () => unknown, expected: ExpectedErro
   check(matches, `expected a ${expected.name} that matches ${expected.message}, got ${error.name}: ${error.message}`);
 }
 
+/** Runs a test of float16. A device that does not compute in float16 may refuse it, but must say so. */
+export async function unlessWithoutFloat16(runtime: Runtime, test: () => Promise<void>): Promise<void> {
+  try {
+    await test();
+  } catch (error) {
+    const refused = error instanceof Error && /does not compute in float16/.test(error.message);
+    if (runtime.profile.float16 || !refused) throw error;
+  }
+}
+
 /** A float32 tensor of the given values. */
 export function floats(dims: readonly number[], values: Iterable<number>): Tensor<'float32'> {
   return tensor('float32', dims, Float32Array.from(values));

@@ -1,6 +1,6 @@
-import type { RowBuffer, Runtime } from '@vlmkit/core';
-import { type ConformanceCase, check, checkRejects, checkTensor, floats, wave } from './case.js';
-import { cacheGraph, productGraph, sumGraph } from './graphs.js';
+import { type RowBuffer, type Runtime, tensor } from '@vlmkit/core';
+import { type ConformanceCase, check, checkRejects, checkTensor, floats, unlessWithoutFloat16, wave } from './case.js';
+import { cacheGraph, productGraph, sumGraph, twiceGraph } from './graphs.js';
 
 /** Tensors that stay on the device, and buffers that grow there. */
 export const deviceMemoryCases: readonly ConformanceCase[] = [
@@ -37,6 +37,20 @@ export const deviceMemoryCases: readonly ConformanceCase[] = [
       sum.dispose();
       await session.dispose();
     },
+  },
+  {
+    name: 'feeds kept float16 values again',
+    run: (runtime) =>
+      unlessWithoutFloat16(runtime, async () => {
+        const session = await runtime.createSession(twiceGraph('float16'));
+        const x = tensor('float16', [1, 2], Uint16Array.of(0x3c00, 0xc000));
+        const kept = (await session.run({ x }, { keep: ['y'] })).device('y');
+        const twice = (await session.run({ x: kept })).host('y', 'float16');
+        const expected = Uint16Array.from({ length: 8 }, (_, i) => (i % 2 === 0 ? 0x3c00 : 0xc000));
+        checkTensor(twice, tensor('float16', [4, 2], expected));
+        kept.dispose();
+        await session.dispose();
+      }),
   },
   {
     name: 'keeps a tensor without elements',
