@@ -12,6 +12,7 @@ export interface GenerationOptions {
   readonly repetitionPenalty?: number;
   readonly seed?: number;
   readonly stop?: readonly string[];
+  readonly promptLookup?: boolean;
 }
 
 /** Adds the options of generation to a command. */
@@ -24,12 +25,23 @@ export function withGenerationOptions(command: Command): Command {
     .option('--min-p <x>', 'least probability relative to the likeliest', nonNegativeNumber)
     .option('--repetition-penalty <x>', '1 for none', nonNegativeNumber)
     .option('--seed <n>', 'makes sampling repeatable', count)
-    .option('--stop <text...>', 'strings that end the answer');
+    .option('--stop <text...>', 'strings that end the answer')
+    .option('--prompt-lookup', 'guess tokens from earlier text: faster where the answer repeats it');
 }
 
 /** The model's options out of the command line's: only what was given, so that the checkpoint's defaults stand. */
 export function chatOptions(options: GenerationOptions): ChatOptions {
-  const names = ['maxNewTokens', 'temperature', 'topP', 'topK', 'minP', 'repetitionPenalty', 'seed', 'stop'] as const;
+  const names = [
+    'maxNewTokens',
+    'temperature',
+    'topP',
+    'topK',
+    'minP',
+    'repetitionPenalty',
+    'seed',
+    'stop',
+    'promptLookup',
+  ] as const;
   return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
 }
 

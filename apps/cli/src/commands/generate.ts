@@ -2,13 +2,14 @@ import { PromptError } from '@vlmkit/core';
 import type { ContentPart, Message } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
 import { answerJson } from '../answer-json.js';
+import { type ConstraintOptions, withConstraint, withConstraintOptions } from '../constraint-options.js';
 import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
 import { readMessages } from '../messages-file.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
 import { createProgress } from '../progress.js';
 import { showAnswer, summary } from '../show-answer.js';
 
-interface GenerateOptions extends ModelOptions, GenerationOptions {
+interface GenerateOptions extends ModelOptions, GenerationOptions, ConstraintOptions {
   readonly messages?: string;
   readonly image?: readonly string[];
   readonly video?: readonly string[];
@@ -25,7 +26,7 @@ export function generateCommand(): Command {
     .option('--video <path...>', 'clips before the prompt')
     .option('--prompt <text>', 'what to ask')
     .option('--json', 'print one JSON object instead of the text');
-  return withGenerationOptions(withModelOptions(command)).action(generate);
+  return withConstraintOptions(withGenerationOptions(withModelOptions(command))).action(generate);
 }
 
 async function generate(options: GenerateOptions): Promise<void> {
@@ -34,17 +35,16 @@ async function generate(options: GenerateOptions): Promise<void> {
   const open = { ...options, ...(baseDirectory !== undefined && { baseDirectory }), ...(progress && { progress }) };
   await withModel(open, async ({ model, loadMs }) => {
     const signal = abortOnInterrupt();
-    if (options.json) {
-      const answer = await model.ask(messages, { ...chatOptions(options), signal });
-      process.stdout.write(`${JSON.stringify(answerJson(answer, loadMs), null, 2)}\n`);
-      return;
-    }
-    const answer = await showAnswer(model, messages, {
-      ...chatOptions(options),
-      signal,
-      ...(progress && { progress }),
+    await withConstraint(options, model.info, async (asked) => {
+      const chat = { ...chatOptions(options), ...asked, signal };
+      if (options.json) {
+        const answer = await model.ask(messages, chat);
+        process.stdout.write(`${JSON.stringify(answerJson(answer, loadMs), null, 2)}\n`);
+        return;
+      }
+      const answer = await showAnswer(model, messages, { ...chat, ...(progress && { progress }) });
+      process.stderr.write(`${summary(answer)}\n`);
     });
-    process.stderr.write(`${summary(answer)}\n`);
   });
 }
 
