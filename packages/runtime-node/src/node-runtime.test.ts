@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
 import { type GraphModel, type Runtime, tensor } from '@vlmkit/core';
 import { GraphBuilder } from '@vlmkit/onnx-graph';
 import { describe, expect, it } from 'vitest';
@@ -92,7 +93,9 @@ describe('the thread', () => {
       import { createNodeRuntime } from '@vlmkit/runtime-node';
       await createNodeRuntime({ device: 'cpu', threads: 1 });
       console.log('open');`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: import.meta.dirname });
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
+    });
     let output = '';
     child.stdout.on('data', (data) => {
       output += data;

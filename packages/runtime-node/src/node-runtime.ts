@@ -11,12 +11,13 @@ import {
 import type { DeviceClient } from './device-client.js';
 import { NodeRowBuffer } from './handles.js';
 import { NodeSession } from './node-session.js';
-import { prepareModel } from './weight-files.js';
+import { type PreparedModel, prepareModel } from './weight-files.js';
 
 /** onnxruntime-node behind core's Runtime. */
 export class NodeRuntime implements Runtime {
   readonly profile: DeviceProfile;
   readonly #client: DeviceClient;
+  readonly #models = new Set<PreparedModel>();
   #disposed = false;
 
   constructor(client: DeviceClient, profile: DeviceProfile) {
@@ -32,6 +33,11 @@ export class NodeRuntime implements Runtime {
     onProgress(0);
     // Reading is all the progress that can be seen: onnxruntime does not report on mapping and optimising.
     const prepared = await prepareModel(model, (fraction) => onProgress(fraction * 0.9));
+    this.#models.add(prepared);
+    const ended = async () => {
+      this.#models.delete(prepared);
+      await prepared.dispose();
+    };
     try {
       const { bytes, directory } = prepared;
       const profile = options.profile === undefined ? {} : { profile: options.profile };
@@ -39,9 +45,9 @@ export class NodeRuntime implements Runtime {
       const signature = await client.call('load', request, { transfer: [bytes.buffer] });
       await prepared.loaded();
       onProgress(1);
-      return new NodeSession({ client, id: session, name: model.name, signature, ended: prepared.dispose });
+      return new NodeSession({ client, id: session, name: model.name, signature, ended });
     } catch (error) {
-      await prepared.dispose();
+      await ended();
       throw error;
     }
   }
@@ -58,6 +64,7 @@ export class NodeRuntime implements Runtime {
       await this.#client.call('close', undefined);
     } finally {
       await this.#client.close();
+      for (const model of this.#models) await model.dispose();
     }
   }
 
