@@ -5,6 +5,7 @@ export * from './blocks/int8-linear.js';
 export * from './blocks/linear.js';
 export * from './blocks/norm.js';
 export * from './blocks/rotary.js';
+export * from './blocks/tiled-attention.js';
 export * from './component.js';
 export * from './graph-builder.js';
 export * from './int8-weights.js';

@@ -1,5 +1,5 @@
-import { tensor } from '@vlmkit/core';
-import { attention, type Component, type GraphBuilder, type Value } from '@vlmkit/onnx-graph';
+import { type DeviceProfile, tensor } from '@vlmkit/core';
+import { attention, type Component, type GraphBuilder, tiledAttention, type Value } from '@vlmkit/onnx-graph';
 import type { Projections } from './block.js';
 import type { VitConfig } from './config.js';
 
@@ -37,17 +37,28 @@ export function frameAttention(block: Component, input: FrameAttentionInput, con
     const rows = inner.op('Slice', [places, start, end]);
     const shape = inner.op('Concat', [extents, inner.ints(hiddenSize)], { attributes: { axis: 0 } });
     const batch = (x: Value) => inner.op('Reshape', [inner.op('Gather', [x, rows]), shape]);
-    const mixed = attention(
-      block.on(inner),
-      { query: batch(projections.query), key: batch(projections.key), value: batch(projections.value) },
-      { heads: numHeads, headSize: headDim },
-    );
+    const sequences = {
+      query: batch(projections.query),
+      key: batch(projections.key),
+      value: batch(projections.value),
+    };
+    const heads = { heads: numHeads, headSize: headDim };
+    // The fused kernel works in tiles by itself.
+    const mixed =
+      block.profile.attention === 'fused'
+        ? attention(block.on(inner), sequences, heads)
+        : tiledAttention(block.on(inner), sequences, { ...heads, tileBytes: tileBytes(block.profile) });
     const flat = inner.op('Reshape', [mixed, inner.ints(-1, hiddenSize)]);
     inner.output(names('goOn'), go, []);
     inner.output(names('result'), inner.op('Concat', [done, flat], { attributes: { axis: 0 } }), ['rows', hiddenSize]);
   });
   const none = graph.constant(tensor('float32', [0, hiddenSize], new Float32Array(0)), 'none');
   return graph.op('Loop', [firstExtent(graph, frames), undefined, none], { attributes: { body }, dtype: 'float32' });
+}
+
+/** Scores of a tile: enough to keep a device busy, little beside the features of a large picture. */
+function tileBytes({ maxBufferBytes }: DeviceProfile): number {
+  return Math.min(64 * 2 ** 20, maxBufferBytes / 2);
 }
 
 /** Extent 0 of `value`, as [1] int64. */

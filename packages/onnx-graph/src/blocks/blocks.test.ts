@@ -10,6 +10,7 @@ import { gatedMlp } from './gated-mlp.js';
 import { linear } from './linear.js';
 import { layerNorm, rmsNorm } from './norm.js';
 import { rotary } from './rotary.js';
+import { tiledAttention } from './tiled-attention.js';
 
 /*
  * Every block against its formula, written out with plain loops in double precision.
@@ -188,7 +189,7 @@ describe('rotary', () => {
   });
 });
 
-describe.each(['fused', 'composed'] as const)('%s attention', (kind) => {
+describe('attention', () => {
   const [batch, length, heads, headSize] = [2, 7, 2, 4];
   const inputs = {
     query: values(3, batch, length, heads * headSize),
@@ -220,27 +221,42 @@ describe.each(['fused', 'composed'] as const)('%s attention', (kind) => {
     return result;
   }
 
-  it('mixes the values of each sequence by its own scores', async () => {
-    const actual = await runBlock({
-      inputs,
-      profile: { attention: kind },
-      build: (component, { query, key, value }) =>
-        attention(component, { query: query!, key: key!, value: value! }, { heads, headSize }),
+  describe.each(['fused', 'composed'] as const)('%s', (kind) => {
+    it('mixes the values of each sequence by its own scores', async () => {
+      const actual = await runBlock({
+        inputs,
+        profile: { attention: kind },
+        build: (component, { query, key, value }) =>
+          attention(component, { query: query!, key: key!, value: value! }, { heads, headSize }),
+      });
+      expectClose(actual, reference(false));
     });
-    expectClose(actual, reference(false));
+
+    it('adds a bias to the scores', async () => {
+      const file = { inputs: { ...inputs }, profile: { attention: kind } } as const;
+      const actual = await runBlock({
+        ...file,
+        build: (component, { query, key, value }) =>
+          attention(
+            component,
+            { query: query!, key: key!, value: value!, bias: component.graph.constant(bias) },
+            { heads, headSize },
+          ),
+      });
+      expectClose(actual, reference(true));
+    });
   });
 
-  it('adds a bias to the scores', async () => {
-    const file = { inputs: { ...inputs }, profile: { attention: kind } } as const;
-    const actual = await runBlock({
-      ...file,
-      build: (component, { query, key, value }) =>
-        attention(
-          component,
-          { query: query!, key: key!, value: value!, bias: component.graph.constant(bias) },
-          { heads, headSize },
-        ),
-    });
-    expectClose(actual, reference(true));
-  });
+  // 7 rows in one tile, in tiles of 3 or 4 of which the last is padded, and one by one.
+  it.each([1 << 20, 4 * heads * length * 4, 4 * heads * length * 3, 1])(
+    'works in tiles of %i bytes',
+    async (tileBytes) => {
+      const actual = await runBlock({
+        inputs,
+        build: (component, { query, key, value }) =>
+          tiledAttention(component, { query: query!, key: key!, value: value! }, { heads, headSize, tileBytes }),
+      });
+      expectClose(actual, reference(false));
+    },
+  );
 });
