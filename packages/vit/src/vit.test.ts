@@ -14,7 +14,8 @@ import {
 import { createNodeRuntime } from '@vlmkit/runtime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { patchValues, type VitConfig } from './config.js';
-import { createVit } from './encoder.js';
+import { createVit, planRuns } from './encoder.js';
+import { planVitMemory } from './memory-plan.js';
 import { buildVitGraph } from './vit-graph.js';
 
 // Made by tools/golden/vit.py with transformers.
@@ -73,6 +74,15 @@ describe.each(['windowed-bf16', 'windowed-f32', 'plain-f16'])('the encoder on %s
     await vit.dispose();
   });
 
+  it('equals the reference with attention in tiles of a few rows', async () => {
+    const { config, weights, grid, features } = await openCase(name);
+    const small = pretend({ attention: 'composed', maxBufferBytes: 40_000 });
+    const vit = await createVit({ config, weights, runtime: small });
+    const result = await vit.encode({ patches: patchesOf(grid, config), grid });
+    expect(difference(await result.download(), features)).toBeLessThan(1e-5);
+    await vit.dispose();
+  });
+
   it('does not depend on the size of a page', async () => {
     const { config, weights, grid, features } = await openCase(name);
     for (const pageRows of [1, 24, 70]) {
@@ -81,6 +91,83 @@ describe.each(['windowed-bf16', 'windowed-f32', 'plain-f16'])('the encoder on %s
       expect(difference(await result.download(), features)).toBeLessThan(1e-5);
       await vit.dispose();
     }
+  });
+});
+
+/** Cosine of the angle between two tensors. */
+function cosine(a: Tensor, b: Tensor): number {
+  const [x, y] = [Array.from(a.data, Number), Array.from(b.data, Number)];
+  return x.reduce((sum, value, i) => sum + value * y[i]!, 0) / (Math.hypot(...x) * Math.hypot(...y));
+}
+
+describe.each(['windowed-bf16', 'windowed-f32', 'plain-f16'])('the int8 encoder on %s', (name) => {
+  it('points the way that the reference does', async () => {
+    const { config, weights, grid, features } = await openCase(name);
+    const vit = await createVit({ config, weights, runtime, dtype: 'int8' });
+    const result = await vit.encode({ patches: patchesOf(grid, config), grid });
+    expect(cosine(await result.download(), features)).toBeGreaterThan(0.999);
+    await vit.dispose();
+  });
+});
+
+describe.each(['windowed-bf16', 'plain-f16'])('several pictures and clips on %s', (name) => {
+  it('are encoded in one run as they are one by one', async () => {
+    const { config, weights } = await openCase(name);
+    const grids: GridThw[] = [
+      [1, 10, 14],
+      [3, 4, 12],
+      [1, 2, 2],
+      [1, 16, 16],
+      [2, 4, 12],
+    ];
+    const inputs = grids.map((grid) => ({ grid, patches: patchesOf(grid, config) }));
+    const vit = await createVit({ config, weights, runtime, pageRows: 100 });
+    const joint = await (await vit.encodeJoint(inputs)).download();
+    let first = 0;
+    for (const input of inputs) {
+      const alone = await (await vit.encode(input)).download();
+      const rows = joint.data.slice(first, first + alone.data.length) as Float32Array;
+      expect(difference(tensor('float32', alone.dims, rows), alone)).toBeLessThan(1e-5);
+      first += alone.data.length;
+    }
+    expect(joint.data).toHaveLength(first);
+    await vit.dispose();
+  });
+});
+
+describe('planRuns', () => {
+  it('joins neighbours while they fit a page', () => {
+    const grids: GridThw[] = [
+      [1, 16, 16],
+      [1, 16, 16],
+      [1, 2, 2],
+      [1, 32, 32],
+      [1, 4, 4],
+      [2, 4, 4],
+    ];
+    expect(planRuns(grids, 512)).toEqual([[0, 1], [2], [3], [4, 5]]);
+    expect(planRuns([], 512)).toEqual([]);
+  });
+});
+
+describe('planVitMemory', () => {
+  it('grows linearly with the patches, and foretells the published model', async () => {
+    const published: VitConfig = {
+      ...(await openCase('windowed-bf16')).config,
+      depth: 32,
+      hiddenSize: 1280,
+      intermediateSize: 3420,
+      numHeads: 16,
+      headDim: 80,
+    };
+    const plan = (side: number) => planVitMemory({ config: published, grids: [[1, side, side]], pageRows: 512 });
+    const [small, medium, large] = [plan(32), plan(64), plan(362)];
+    expect(medium.features).toBe(4 * small.features);
+    expect(large.page).toBe(small.page);
+    // 630 million parameters of dense layers and patch embedding.
+    expect(small.weights / 4e6).toBeCloseTo(631.9, 0);
+    // 131,044 patches are 32k visual tokens.
+    expect(large.peak).toBeLessThan(12 * 2 ** 30);
   });
 });
 
