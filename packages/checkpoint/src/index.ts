@@ -1,6 +1,8 @@
 export { type GenerationConfig, readGenerationConfig } from './config/generation-config.js';
 export type * from './config/model-config.js';
 export { readModelConfig } from './config/read-config.js';
+export * from './convert/convert-checkpoint.js';
+export type { CheckpointTarget, TargetFile } from './convert/target.js';
 export * from './files/blob-files.js';
 export {
   type CheckpointFiles,
@@ -12,8 +14,14 @@ export {
 export * from './files/http-files.js';
 export * from './files/memory-files.js';
 export * from './open-checkpoint.js';
-export { encodeSafetensors } from './safetensors/encode.js';
+export type { QuantBits } from './quantize/block-scale.js';
+export { decodeBfloat16, decodeFloat16, encodeFloat16 } from './quantize/float16.js';
+export * from './quantize/quantize-rows.js';
+export * from './quantize/quantize-weights.js';
+export type { GroupDtype, SchemeOptions, TargetDtype } from './quantize/scheme.js';
+export { encodeSafetensors, type TensorDeclaration } from './safetensors/encode.js';
 export { readSafetensorsHeader, type SafetensorsEntry, type SafetensorsHeader } from './safetensors/header.js';
+export * from './safetensors/writer.js';
 export { canonicalName, closestName } from './weights/names.js';
 export { openWeights, weightSource } from './weights/open-weights.js';
 export { openWeightFile } from './weights/weight-files.js';

@@ -1,0 +1,178 @@
+import { type AbortSignalLike, ConfigError, throwIfAborted } from '@vlmkit/core';
+import { type JsonObject, readJson } from '../files/checkpoint-files.js';
+import type { Checkpoint } from '../open-checkpoint.js';
+import { convertTensor, planTensor, type TensorPlan } from '../quantize/convert-tensor.js';
+import { quantizeRows, type RowQuantizer } from '../quantize/quantize-rows.js';
+import { type QuantizationScheme, quantizationScheme, type SchemeOptions, treatment } from '../quantize/scheme.js';
+import { SafetensorsWriter } from '../safetensors/writer.js';
+import { encodeUtf8 } from '../utf8.js';
+import { fingerprintOf, openManifest } from './manifest.js';
+import { planShards, type ShardPlan, shardIndex } from './shards.js';
+import { type CheckpointTarget, withFile, writeFile } from './target.js';
+
+/** Shards stay below what 32-bit browsers can hold in one buffer. */
+const defaultShardBytes = 2_000_000_000;
+
+/** Files beside the weights that a checkpoint may have; config.json comes last and apart. */
+const companions = [
+  'generation_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'vocab.json',
+  'merges.txt',
+  'added_tokens.json',
+  'special_tokens_map.json',
+  'chat_template.json',
+  'chat_template.jinja',
+  'preprocessor_config.json',
+  'video_preprocessor_config.json',
+  'processor_config.json',
+  'LICENSE',
+  'NOTICE',
+] as const;
+
+/** Options of {@link convertCheckpoint}. */
+export interface ConvertOptions extends SchemeOptions {
+  readonly source: Checkpoint;
+  readonly target: CheckpointTarget;
+  /** Most bytes of a shard; 2 GB when left out. */
+  readonly maxShardBytes?: number;
+  /** Quantises rows; on this thread when left out. */
+  readonly quantize?: RowQuantizer;
+  /** Parts of a tensor in work at a time, for a quantiser with several threads; 2 when left out. */
+  readonly concurrency?: number;
+  readonly onProgress?: (progress: ConvertProgress) => void;
+  readonly signal?: AbortSignalLike;
+}
+
+/** How far a conversion is. */
+export interface ConvertProgress {
+  /** 0 to 1. */
+  readonly fraction: number;
+  /** Bytes of the source that are done, of `totalBytes`. */
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  /** The tensor in work. */
+  readonly tensor: string;
+  /** The file in work. */
+  readonly shard: string;
+}
+
+/** What a conversion made. */
+export interface ConvertResult {
+  readonly shards: readonly string[];
+  /** Bytes of weights before and after. */
+  readonly sourceBytes: number;
+  readonly resultBytes: number;
+  /** Shards taken over from an earlier, interrupted attempt. */
+  readonly resumed: number;
+}
+
+/**
+ * Converts a checkpoint to another precision: a folder of the same form, with quantised weights in safetensors. Memory
+ * stays constant whatever the model's size. An interrupted conversion leaves its finished shards behind, and the same call
+ * goes on from there; the result appears only when it is whole.
+ *
+ * @throws ConfigError when the source is quantised already.
+ * @throws WeightError when a weight cannot be stored in the new type.
+ * @throws AbortError when `signal` is aborted.
+ */
+export async function convertCheckpoint(options: ConvertOptions): Promise<ConvertResult> {
+  const { source, target, signal } = options;
+  if (source.config.quantization) {
+    throw new ConfigError(`${source.files.label} is quantised already, as ${source.config.quantization.dtype}.`, {
+      remedy: 'Convert from the original checkpoint: quantising twice only loses precision.',
+    });
+  }
+  const configJson = await readJson(source.files, 'config.json');
+  const scheme = quantizationScheme(options);
+  const sources = source.weights.names.map((name) => source.weights.info(name));
+  const plans = sources.map((info) => planTensor(info, treatment(info, scheme)));
+  const shards = planShards(plans, options.maxShardBytes ?? defaultShardBytes);
+  const manifest = await openManifest(target, await fingerprintOf(shards, sources));
+  const progress = progressReporter(plans, options.onProgress);
+
+  for (const shard of shards) {
+    throwIfAborted(signal);
+    if (manifest.finished.has(shard.name)) {
+      progress.skip(shard);
+      continue;
+    }
+    await writeShard(shard, options, progress);
+    await manifest.markFinished(shard.name);
+  }
+  if (shards.length > 1) await writeFile(target, 'model.safetensors.index.json', encodeUtf8(shardIndex(shards)));
+  await copyCompanions(source, target);
+  const config = convertedConfig(configJson, options.dtype, scheme);
+  await writeFile(target, 'config.json', encodeUtf8(`${JSON.stringify(config, null, 2)}\n`));
+  await manifest.remove();
+  await target.finish();
+  return {
+    shards: shards.map(({ name }) => name),
+    sourceBytes: sources.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    resultBytes: shards.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    resumed: manifest.finished.size,
+  };
+}
+
+async function writeShard(shard: ShardPlan, options: ConvertOptions, progress: ProgressReporter): Promise<void> {
+  const { signal, quantize = async (rows) => quantizeRows(rows), concurrency = 2 } = options;
+  await withFile(options.target, shard.name, async (file) => {
+    const writer = new SafetensorsWriter({
+      sink: file,
+      tensors: shard.tensors.flatMap(({ results }) => results),
+      metadata: { format: 'pt' },
+    });
+    for (const plan of shard.tensors) {
+      for await (const part of convertTensor(plan, { quantize, concurrency, ...(signal && { signal }) })) {
+        await writer.write(part.name, part.bytes);
+        progress.advance({ plan, shard, bytes: part.sourceBytes });
+      }
+    }
+    await writer.finish();
+  });
+}
+
+async function copyCompanions({ files }: Checkpoint, target: CheckpointTarget): Promise<void> {
+  for (const name of companions) {
+    if (await files.has(name)) await writeFile(target, name, encodeUtf8(await files.readText(name)));
+  }
+}
+
+/** config.json of the result: the source's, with how the weights are stored. */
+function convertedConfig(config: JsonObject, dtype: SchemeOptions['dtype'], scheme: QuantizationScheme): JsonObject {
+  // Newer files say `dtype` where older ones say `torch_dtype`.
+  if (dtype === 'fp16') return { ...config, ['dtype' in config ? 'dtype' : 'torch_dtype']: 'float16' };
+  return {
+    ...config,
+    quantization_config: {
+      quant_method: 'vlmkit',
+      dtype,
+      bits: dtype === 'q4' ? 4 : 8,
+      block_size: 32,
+      symmetric: true,
+      scale_dtype: 'float16',
+      groups: scheme,
+    },
+  };
+}
+
+interface ProgressReporter {
+  advance(step: { readonly plan: TensorPlan; readonly shard: ShardPlan; readonly bytes: number }): void;
+  skip(shard: ShardPlan): void;
+}
+
+function progressReporter(plans: readonly TensorPlan[], report: ConvertOptions['onProgress']): ProgressReporter {
+  const totalBytes = plans.reduce((sum, { source }) => sum + source.byteLength, 0);
+  let doneBytes = 0;
+  const add = (bytes: number, tensor: string, shard: string): void => {
+    doneBytes += bytes;
+    report?.({ fraction: totalBytes === 0 ? 1 : doneBytes / totalBytes, doneBytes, totalBytes, tensor, shard });
+  };
+  return {
+    advance: ({ plan, shard, bytes }) => add(bytes, plan.source.name, shard.name),
+    skip: ({ name, tensors }) => {
+      for (const { source } of tensors) add(source.byteLength, source.name, name);
+    },
+  };
+}

@@ -1,0 +1,166 @@
+import type { AbortSignalLike } from '@vlmkit/core';
+import { byteSize, elementCount, throwIfAborted, viewBytes, WeightError, type WeightInfo } from '@vlmkit/core';
+import type { TensorDeclaration } from '../safetensors/encode.js';
+import { decodeFloats, encodeFloat16, type FloatType, isFloatType, maxFloat16 } from './float16.js';
+import type { RowQuantizer } from './quantize-rows.js';
+import type { TensorTreatment } from './scheme.js';
+
+/** A stored tensor and how it will be stored. */
+export interface TensorPlan {
+  readonly source: WeightInfo;
+  readonly treatment: TensorTreatment;
+  /** The tensors that take its place, in the order of their bytes. */
+  readonly results: readonly TensorDeclaration[];
+}
+
+/** A part of a result's bytes. */
+export interface TensorPart {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** Bytes of the source that went into it. */
+  readonly sourceBytes: number;
+}
+
+/** What the work on a tensor needs. */
+export interface ConvertTensorOptions {
+  readonly quantize: RowQuantizer;
+  /** Parts that are read and quantised ahead, at least 1. */
+  readonly concurrency: number;
+  readonly signal?: AbortSignalLike;
+}
+
+/** About how much of a tensor is in memory at a time, per part, as float32. */
+const partBytes = 8 << 20;
+
+/**
+ * Plans one tensor. A quantised `X.weight` becomes `X.weight.q4` (or `.q8`) and `X.weight.scales`, in the layout of
+ * `quantizeRows`.
+ */
+export function planTensor(source: WeightInfo, treatment: TensorTreatment): TensorPlan {
+  const { name, dtype, dims } = source;
+  if (treatment.kind !== 'blocks') {
+    return { source, treatment, results: [{ name, dtype: treatment.kind === 'fp16' ? 'float16' : dtype, dims }] };
+  }
+  const { bits, blockSize } = treatment;
+  const [rows = 0, columns = 0] = dims;
+  const blocks = columns / blockSize;
+  return {
+    source,
+    treatment,
+    results: [
+      { name: `${name}.q${bits}`, dtype: 'uint8', dims: [rows, blocks, (blockSize * bits) / 8] },
+      { name: `${name}.scales`, dtype: 'float16', dims: [rows, blocks] },
+    ],
+  };
+}
+
+/**
+ * Reads, converts and yields one tensor part by part, in the order of its plan's results.
+ *
+ * @throws WeightError when a value does not fit the new type.
+ * @throws AbortError between parts.
+ */
+export async function* convertTensor(plan: TensorPlan, options: ConvertTensorOptions): AsyncGenerator<TensorPart> {
+  const { source, treatment, results } = plan;
+  const [first, second] = results;
+  if (!first) return;
+  const quantize = treatment.kind === 'blocks' ? blockQuantizer(source, treatment, options.quantize) : undefined;
+  const scales: Uint8Array[] = [];
+  const parts = inOrder(ranges(source), options.concurrency, async (range) => {
+    throwIfAborted(options.signal);
+    const bytes = await source.file.read(source.offset + range.offset, range.length);
+    if (treatment.kind === 'keep') return { bytes, sourceBytes: range.length };
+    const values = floatsOf(source, bytes);
+    if (!quantize) return { bytes: bytesOf(narrow(source, values, range)), sourceBytes: range.length };
+    const { packed, scales: rowScales } = await quantize(values);
+    return { bytes: packed, scales: rowScales, sourceBytes: range.length };
+  });
+  for await (const part of parts) {
+    if (part.scales) scales.push(bytesOf(part.scales));
+    yield { name: first.name, bytes: part.bytes, sourceBytes: part.sourceBytes };
+  }
+  for (const bytes of scales) if (second) yield { name: second.name, bytes, sourceBytes: 0 };
+}
+
+interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Cuts a tensor into runs of whole rows (of its last axis), so that blocks stay whole. */
+function ranges({ dtype, dims, byteLength }: WeightInfo): readonly ByteRange[] {
+  const rowElements = Math.max(1, dims.length > 1 ? (dims.at(-1) ?? 1) : elementCount(dims));
+  const rowsPerPart = Math.max(1, Math.floor(partBytes / (rowElements * 4)));
+  const step = rowsPerPart * rowElements * byteSize(dtype);
+  return Array.from({ length: Math.ceil(byteLength / step) }, (_, i) => ({
+    offset: i * step,
+    length: Math.min(step, byteLength - i * step),
+  }));
+}
+
+function blockQuantizer(
+  source: WeightInfo,
+  { bits, blockSize }: Extract<TensorTreatment, { kind: 'blocks' }>,
+  quantize: RowQuantizer,
+) {
+  const [, columns = 0] = source.dims;
+  return async (values: Float32Array) => {
+    try {
+      return await quantize({ values, columns, bits, blockSize });
+    } catch (cause) {
+      throw new WeightError(`${source.name} cannot be quantised.`, {
+        actual: cause instanceof Error ? cause.message : String(cause),
+        remedy: 'The file is damaged, or the training of the model failed: compare it with the original.',
+        cause,
+      });
+    }
+  };
+}
+
+function floatsOf({ name, dtype }: WeightInfo, bytes: Uint8Array): Float32Array {
+  if (!isFloatType(dtype)) throw new WeightError(`${name} holds ${dtype}, not real numbers.`);
+  return decodeFloats<FloatType>(dtype, viewBytes(dtype, bytes));
+}
+
+/** float32 to float16 bits, refusing what does not fit. */
+function narrow(source: WeightInfo, values: Float32Array, range: ByteRange): Uint16Array {
+  const encoded = encodeFloat16(values);
+  for (let i = 0; i < values.length; i++) {
+    if ((encoded[i]! & 0x7c00) !== 0x7c00) continue;
+    const index = range.offset / byteSize(source.dtype) + i;
+    throw new WeightError(`${source.name} does not fit float16.`, {
+      expected: `values within ±${maxFloat16}`,
+      actual: `${values[i]} at element ${index}`,
+      remedy: 'Convert to q8 or q4 instead, which keep such tensors as they are.',
+    });
+  }
+  return encoded;
+}
+
+function bytesOf(array: Uint16Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** Runs `work` on each item, `concurrency` at a time, and yields the results in the items' order. */
+async function* inOrder<Item, Result>(
+  items: readonly Item[],
+  concurrency: number,
+  work: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  const running: Promise<Result>[] = [];
+  let next = 0;
+  try {
+    while (next < items.length || running.length > 0) {
+      while (running.length < concurrency && next < items.length) {
+        const result = work(items[next++]!);
+        // It may fail before its turn comes; the failure is met when it does.
+        result.catch(() => undefined);
+        running.push(result);
+      }
+      yield await running.shift()!;
+    }
+  } finally {
+    // After a failure, nothing may go on reading in the background.
+    await Promise.allSettled(running);
+  }
+}

@@ -1,0 +1,79 @@
+import type { AbortSignalLike, WeightFile, WeightInfo, WeightSource } from '@vlmkit/core';
+import { assertRange } from '../files/checkpoint-files.js';
+import { declaredBytes, type TensorDeclaration } from '../safetensors/encode.js';
+import { weightSource } from '../weights/open-weights.js';
+import { convertTensor, planTensor } from './convert-tensor.js';
+import { quantizeRows, type RowQuantizer } from './quantize-rows.js';
+import { quantizationScheme, type SchemeOptions, treatment } from './scheme.js';
+
+/** Options of {@link quantizeWeights}. */
+export interface QuantizeWeightsOptions extends SchemeOptions {
+  /** Quantises rows; on this thread when left out. */
+  readonly quantize?: RowQuantizer;
+  /** Called with a fraction in 0..1. */
+  readonly onProgress?: (fraction: number) => void;
+  readonly signal?: AbortSignalLike;
+}
+
+/**
+ * Quantises weights while loading, for models small enough to hold the result in memory. Tensors that stay as they are
+ * are not read. For larger models, convert once with `convertCheckpoint`.
+ *
+ * @throws WeightError when a weight cannot be stored in the new type.
+ * @throws AbortError when `signal` is aborted.
+ */
+export async function quantizeWeights(weights: WeightSource, options: QuantizeWeightsOptions): Promise<WeightSource> {
+  const { quantize = async (rows) => quantizeRows(rows), onProgress, signal } = options;
+  const scheme = quantizationScheme(options);
+  const sources = weights.names.map((name) => weights.info(name));
+  const totalBytes = sources.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  let doneBytes = 0;
+  const infos = new Map<string, WeightInfo>();
+  for (const source of sources) {
+    const plan = planTensor(source, treatment(source, scheme));
+    if (plan.treatment.kind === 'keep') {
+      infos.set(source.name, source);
+      doneBytes += source.byteLength;
+      continue;
+    }
+    const results = new Map(plan.results.map((result) => [result.name, new ResultBuffer(result)]));
+    for await (const part of convertTensor(plan, { quantize, concurrency: 2, ...(signal && { signal }) })) {
+      results.get(part.name)?.append(part.bytes);
+      doneBytes += part.sourceBytes;
+      onProgress?.(doneBytes / totalBytes);
+    }
+    for (const [name, result] of results) infos.set(name, result.info());
+  }
+  return weightSource(infos, 'memory');
+}
+
+/** One converted tensor in memory, which is also the file that it lies in. */
+class ResultBuffer {
+  readonly #declaration: TensorDeclaration;
+  readonly #bytes: Uint8Array;
+  #filled = 0;
+
+  constructor(declaration: TensorDeclaration) {
+    this.#declaration = declaration;
+    this.#bytes = new Uint8Array(declaredBytes(declaration));
+  }
+
+  append(bytes: Uint8Array): void {
+    this.#bytes.set(bytes, this.#filled);
+    this.#filled += bytes.length;
+  }
+
+  info(): WeightInfo {
+    const { name } = this.#declaration;
+    const bytes = this.#bytes;
+    const file: WeightFile = {
+      location: name,
+      byteLength: bytes.byteLength,
+      async read(offset, length) {
+        assertRange(name, bytes.byteLength, { offset, length });
+        return bytes.subarray(offset, offset + length);
+      },
+    };
+    return { ...this.#declaration, file, offset: 0, byteLength: bytes.byteLength };
+  }
+}

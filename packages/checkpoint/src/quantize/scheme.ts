@@ -1,0 +1,67 @@
+import type { WeightInfo } from '@vlmkit/core';
+import type { QuantBits } from './block-scale.js';
+import { isFloatType } from './float16.js';
+
+/** What weights are converted to. */
+export type TargetDtype = 'q4' | 'q8' | 'fp16';
+
+/** How one group of weights is stored; `keep` leaves it as it is. */
+export type GroupDtype = TargetDtype | 'keep';
+
+/** How each group of weights is stored. */
+export interface QuantizationScheme {
+  /** The decoder's linear layers. */
+  readonly decoder: GroupDtype;
+  /** The embedding table and the head. */
+  readonly embedding: GroupDtype;
+  /** The vision encoder's linear layers, and the merger's. */
+  readonly vision: GroupDtype;
+  /** Everything else: norms, biases, the patch embedding. Never quantised. */
+  readonly rest: 'fp16' | 'keep';
+}
+
+/** Options by which a scheme is made. */
+export interface SchemeOptions {
+  readonly dtype: TargetDtype;
+  /** The embedding table and the head; `dtype` when left out. */
+  readonly embedding?: GroupDtype;
+  /** The vision encoder; as it is (`fp16` for dtype fp16) when left out. */
+  readonly vision?: GroupDtype;
+  /** Norms, biases and the patch embedding; as they are (`fp16` for dtype fp16) when left out. */
+  readonly rest?: 'fp16' | 'keep';
+}
+
+/** Fills in what the options leave out. */
+export function quantizationScheme({ dtype, embedding, vision, rest }: SchemeOptions): QuantizationScheme {
+  const float = dtype === 'fp16' ? 'fp16' : 'keep';
+  return { decoder: dtype, embedding: embedding ?? dtype, vision: vision ?? float, rest: rest ?? float };
+}
+
+/** The groups by canonical name. Names that match none belong to `rest`. */
+const groups: readonly (readonly [RegExp, 'decoder' | 'embedding' | 'vision'])[] = [
+  [/^model\.layers\.\d+\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)\.weight$/, 'decoder'],
+  [/^(model\.embed_tokens|lm_head)\.weight$/, 'embedding'],
+  [/^visual\.blocks\.\d+\.(attn\.(qkv|proj)|mlp\.((gate|up|down)_proj|fc[12]))\.weight$/, 'vision'],
+  [/^visual\.merger\.mlp\.\d+\.weight$/, 'vision'],
+];
+
+/** How one tensor is stored. */
+export type TensorTreatment =
+  | { readonly kind: 'keep' }
+  | { readonly kind: 'fp16' }
+  | { readonly kind: 'blocks'; readonly bits: QuantBits; readonly blockSize: number };
+
+/** Block sizes in order of preference; onnxruntime takes powers of two from 16. */
+const blockSizes = [32, 16];
+
+/** How a scheme stores a tensor. A matrix whose columns no block size divides is not quantised. */
+export function treatment(info: WeightInfo, scheme: QuantizationScheme): TensorTreatment {
+  const group = groups.find(([pattern]) => pattern.test(info.name))?.[1] ?? 'rest';
+  const dtype = scheme[group];
+  if (!isFloatType(info.dtype) || dtype === 'keep') return { kind: 'keep' };
+  if (dtype === 'fp16') return info.dtype === 'float16' ? { kind: 'keep' } : { kind: 'fp16' };
+  const [, columns = 0] = info.dims;
+  const blockSize = blockSizes.find((size) => columns % size === 0);
+  if (info.dims.length !== 2 || columns === 0 || blockSize === undefined) return { kind: 'keep' };
+  return { kind: 'blocks', bits: dtype === 'q4' ? 4 : 8, blockSize };
+}
