@@ -7,6 +7,8 @@ export interface AttentionState {
   readonly tables: RotaryTables;
   /** [s, s]. */
   readonly causalBias: Value;
+  /** [s·g, p] or [1, 1]. */
+  readonly pastBias: Value;
 }
 
 interface CachedAttentionOptions {
@@ -24,7 +26,7 @@ interface CachedAttentionOptions {
  * x ─► k_proj ─► rotary ─► new key   [s, d] ─► output       past key   [p, d] ◄─ input
  * x ─► v_proj ───────────► new value [s, d] ─► output       past value [p, d] ◄─ input
  *
- * q · past keyᵀ [s·g, p] ─────────┐                   ┌─ [s·g, p] · past value ─┐
+ * q · past keyᵀ [s·g, p] + bias ──┐                   ┌─ [s·g, p] · past value ─┐
  *                                 ├─ Concat ─ Softmax ┤                         + ─► [s·g, d]
  * q · new keyᵀ  [s·g, s] ─ + bias ┘                   └─ [s·g, s] · new value ──┘
  * ```
@@ -53,7 +55,7 @@ export function cachedAttention(attention: Component, x: Value, options: CachedA
     };
     graph.output(names.newKey, inputs.newKey, ['s', headDim]);
     graph.output(names.newValue, inputs.newValue, ['s', headDim]);
-    return headAttention(attention, inputs, { group: heads / kvHeads, headDim, causalBias: state.causalBias });
+    return headAttention(attention, inputs, { ...state, group: heads / kvHeads, headDim });
   });
   const joined = mixed.length === 1 ? mixed[0]! : graph.op('Concat', mixed, { attributes: { axis: -1 } });
   return linear(attention, 'o_proj', joined, { inputs: heads * headDim, outputs: hiddenSize });
@@ -76,18 +78,18 @@ interface HeadInputs {
   readonly pastValue: Value;
 }
 
-interface HeadOptions {
+interface HeadOptions extends AttentionState {
   readonly group: number;
   readonly headDim: number;
-  readonly causalBias: Value;
 }
 
 /** One key-value head: [s, g·d] to [s, g·d]. Rows of the scores are (token, query head) pairs. */
-function headAttention({ graph }: Component, inputs: HeadInputs, { group, headDim, causalBias }: HeadOptions): Value {
+function headAttention({ graph }: Component, inputs: HeadInputs, options: HeadOptions): Value {
+  const { group, headDim, causalBias, pastBias } = options;
   const rows = graph.op('Reshape', [inputs.query, graph.ints(-1, headDim)]);
-  const scores = (key: Value) =>
-    graph.op('Gemm', [rows, key], { attributes: { transB: 1, alpha: { float: headDim ** -0.5 } } });
-  const past = scores(inputs.pastKey);
+  const scores = (key: Value, bias?: Value) =>
+    graph.op('Gemm', [rows, key, bias], { attributes: { transB: 1, alpha: { float: headDim ** -0.5 } } });
+  const past = scores(inputs.pastKey, pastBias);
   const fresh = scores(inputs.newKey);
 
   const newLength = graph.op('Shape', [inputs.newKey], { attributes: { start: 0, end: 1 }, dtype: 'int64' });

@@ -29,7 +29,8 @@ export interface DecoderGraphOptions {
  * - n: rows of logits asked for
  *
  * Inputs: `token_ids` [s] int64; `visual` [v, h]; `visual_rows` [s] int64, the row of `visual` that stands at a token, or
- * −1; `cos`, `sin` [s, d/2]; `causal_bias` [s, s], 0 where a token may look and −∞-like where not; `logit_rows` [n] int64;
+ * −1; `cos`, `sin` [s, d/2]; `causal_bias` [s, s], 0 where a token may look and −∞-like where not; `past_bias`, the same
+ * for the cache, [s·g, p] with g query heads of a key-value head, or [1, 1]; `logit_rows` [n] int64;
  * `past_key.L.H`, `past_value.L.H` [p, d]. Outputs: `logits` [n, vocab]; `hidden_states` [n, h];
  * `new_key.L.H`, `new_value.L.H` [s, d], which the caller appends to the cache.
  */
@@ -41,8 +42,9 @@ export function buildDecoderGraph({ config, weights, profile, dtype }: DecoderGr
   const cos = model.cast(graph.input('cos', 'float32', ['s', headDim / 2]));
   const sin = model.cast(graph.input('sin', 'float32', ['s', headDim / 2]));
   const causalBias = model.cast(graph.input('causal_bias', 'float32', ['s', 's']));
+  const pastBias = model.cast(graph.input('past_bias', 'float32', ['past_rows', 'past_columns']));
   const logitRows = graph.input('logit_rows', 'int64', ['n']);
-  const state: AttentionState = { tables: { cos, sin }, causalBias };
+  const state: AttentionState = { tables: { cos, sin }, causalBias, pastBias };
 
   let hidden = embeddings(model, config);
   for (let layer = 0; layer < numHiddenLayers; layer++) {
