@@ -1,2 +1,2 @@
-export { createSharpDecoder, type SharpDecoderOptions } from './sharp-decoder.js';
 export type { NodeImageSource } from './read-source.js';
+export * from './sharp-decoder.js';
