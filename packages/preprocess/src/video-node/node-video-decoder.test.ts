@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AbortError, MediaError } from '@vlmkit/core';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { DecodedFrame, VideoHandle } from '../video/decoder.js';
 import { indicesAtTimes } from '../video/frame-lookup.js';
@@ -103,6 +105,45 @@ describe('createNodeVideoDecoder', () => {
       expect((await collect(handle, [3])).map(hash)).toEqual([golden['vp9.webm']!.frames[3]]);
       handle.close();
     }
+  });
+
+  it('reads over HTTP by ranges', async () => {
+    const bytes = readFileSync(join(folder, 'h264.mp4'));
+    const server = createServer((request, response) => {
+      const [, from = '0', to = ''] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? '') ?? [];
+      const end = Math.min(Number(to || bytes.length - 1), bytes.length - 1);
+      response.writeHead(206, { 'Content-Range': `bytes ${from}-${end}/${bytes.length}` });
+      response.end(bytes.subarray(Number(from), end + 1));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const handle = await decoder.open(`http://127.0.0.1:${port}/clip.mp4`);
+    expect((await collect(handle, [8])).map(hash)).toEqual([golden['h264.mp4']!.frames[8]]);
+    handle.close();
+    server.close();
+  });
+
+  it.each(['gif', 'webp'] as const)('reads an animated %s by its own times', async (format) => {
+    const colors = [0, 80, 160, 240];
+    const pages = Buffer.concat(colors.map((value) => Buffer.alloc(16 * 8 * 3, value)));
+    const raw = { width: 16, height: 8 * colors.length, channels: 3, pageHeight: 8 } as const;
+    const delay = [100, 200, 300, 400];
+    const image = sharp(pages, { raw });
+    const file = await (format === 'gif' ? image.gif({ delay }) : image.webp({ delay, lossless: true })).toBuffer();
+    const handle = await decoder.open(new Uint8Array(file));
+    expect(handle.metadata).toMatchObject({
+      frameCount: 4,
+      duration: 1,
+      averageRate: 4,
+      size: { width: 16, height: 8 },
+    });
+    expect([...handle.timestamps]).toEqual([0, 0.1, 0.3, 0.6]);
+    const frames = await collect(handle, [1, 3]);
+    expect(frames.map(({ data, timestamp }) => [data[0], timestamp])).toEqual([
+      [80, 0.1],
+      [240, 0.6],
+    ]);
   });
 
   it('stops when aborted', async () => {

@@ -1,8 +1,10 @@
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MediaError } from '@vlmkit/core';
 import type { Source } from 'mediabunny';
+import { createSharpDecoder } from '../sharp/index.js';
+import { isAnimationFile, openAnimation } from '../video/animation.js';
 import type { VideoDecoder } from '../video/decoder.js';
 import type { Mediabunny } from '../video-mediabunny/library.js';
 import { openVideo } from '../video-mediabunny/open-video.js';
@@ -17,12 +19,16 @@ export type NodeVideoSource = string | URL | Uint8Array;
  * Decodes videos in Node: mediabunny reads the container, FFmpeg (through node-av) decodes in software. H.264, HEVC, VP8, VP9, AV1 and ProRes in MP4, MOV,
  * WebM, Matroska and MPEG-TS. Frames are those of PyAV and decord, bit for bit.
  *
- * The libraries are optional installs and are loaded when the first video is opened.
+ * Animated GIF and WebP are read with sharp. All of these libraries are optional installs, loaded when first needed.
  */
 export function createNodeVideoDecoder(): VideoDecoder<NodeVideoSource> {
   return {
     async open(source, { signal } = {}) {
       const file = await describeSource(source);
+      if (isAnimationFile(file.head)) {
+        const images = createSharpDecoder();
+        return openAnimation((options) => images.decodeFrames(source, options), { ...(signal && { signal }) });
+      }
       const libraries = await loadVideoLibraries();
       return openVideo({
         library: libraries.mediabunny,
@@ -41,16 +47,19 @@ export function createNodeVideoDecoder(): VideoDecoder<NodeVideoSource> {
 
 interface VideoFile {
   readonly label: string;
+  /** The first bytes; none for a remote file, which is taken for a video. */
+  readonly head: Uint8Array;
   readonly open: (library: Mediabunny) => Source;
 }
 
 async function describeSource(source: NodeVideoSource): Promise<VideoFile> {
   if (source instanceof Uint8Array) {
     if (source.length === 0) throw empty('The video');
-    return { label: 'The video', open: (library) => new library.BufferSource(source) };
+    return { label: 'The video', head: source, open: (library) => new library.BufferSource(source) };
   }
   const text = String(source);
-  if (/^https?:/.test(text)) return { label: text, open: (library) => new library.UrlSource(text) };
+  if (/^https?:/.test(text))
+    return { label: text, head: new Uint8Array(), open: (library) => new library.UrlSource(text) };
   const path = text.startsWith('file:') ? fileURLToPath(text) : text;
   const label = basename(path);
   const { size, isFile } = await stat(path).then(
@@ -65,7 +74,17 @@ async function describeSource(source: NodeVideoSource): Promise<VideoFile> {
   );
   if (!isFile) throw new MediaError(`${path} is not a file.`, { remedy: 'Give a video file, or a list of frames.' });
   if (size === 0) throw empty(label);
-  return { label, open: (library) => new library.FilePathSource(path) };
+  return { label, head: await readHead(path), open: (library) => new library.FilePathSource(path) };
+}
+
+async function readHead(path: string): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(12), 0, 12, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 function empty(label: string): MediaError {

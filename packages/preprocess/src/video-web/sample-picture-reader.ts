@@ -7,11 +7,13 @@ import { sampleToRgb } from './sample-to-rgb.js';
 export function createSamplePictureReader(library: Mediabunny, track: InputVideoTrack): PictureReader {
   return {
     async *read(timestamps) {
+      const { matrix, fullRange } = await track.getColorSpace();
+      const color = { matrix: matrix ?? null, fullRange: fullRange ?? false };
       const sink = new library.VideoSampleSink(track);
       for await (const sample of sink.samplesAtTimestamps(timestamps)) {
         if (sample === null) continue;
         const { timestamp } = sample;
-        const picture = await sampleToRgb(sample).finally(() => sample.close());
+        const picture = await sampleToRgb(sample, color).finally(() => sample.close());
         yield { ...picture, timestamp };
       }
     },

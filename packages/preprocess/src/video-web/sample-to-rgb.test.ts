@@ -16,7 +16,7 @@ interface Case {
 const cases: readonly Case[] = JSON.parse(
   readFileSync(new URL('../../../../fixtures/video/yuv.json', import.meta.url), 'utf8'),
 );
-const matrices: Readonly<Record<number, VideoMatrixCoefficients>> = {
+const matrices: Readonly<Record<number, string>> = {
   1: 'bt709',
   5: 'bt470bg',
   6: 'smpte170m',
@@ -48,7 +48,10 @@ describe('sampleToRgb', () => {
       timestamp: 0,
       colorSpace: { matrix: matrices[c.matrix] ?? null, fullRange: c.fullRange },
     });
-    const { width, height, data } = await sampleToRgb(sample);
+    const { width, height, data } = await sampleToRgb(sample, {
+      matrix: matrices[c.matrix] ?? null,
+      fullRange: c.fullRange,
+    });
     sample.close();
     expect([width, height]).toEqual([c.width, c.height]);
     expect(Buffer.from(data).equals(Buffer.from(c.rgb, 'base64'))).toBe(true);
@@ -61,7 +64,9 @@ describe('sampleToRgb', () => {
       codedHeight: 1,
       timestamp: 0,
     });
-    expect((await sampleToRgb(sample)).data).toEqual(Uint8Array.of(1, 2, 3, 4, 5, 6));
+    expect((await sampleToRgb(sample, { matrix: null, fullRange: false })).data).toEqual(
+      Uint8Array.of(1, 2, 3, 4, 5, 6),
+    );
     sample.close();
   });
 });

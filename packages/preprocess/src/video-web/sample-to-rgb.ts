@@ -4,13 +4,18 @@ import { type Plane, type YuvColor, yuv420ToRgb } from '../video/yuv-to-rgb.js';
 
 /**
  * A frame as RGB [height, width, 3], made from its own planes, so that every browser gives what FFmpeg gives. Formats
- * other than 8-bit 4:2:0 go through the browser's conversion, which may differ from FFmpeg's by a level or two.
+ * other than 8-bit 4:2:0 go through the browser's conversion, which may differ from FFmpeg's by some levels.
+ *
+ * @param color What the file says of its colours. Browsers report a guess of their own where it says nothing.
  */
-export async function sampleToRgb(sample: VideoSample): Promise<PixelSize & { readonly data: Uint8Array }> {
+export async function sampleToRgb(
+  sample: VideoSample,
+  color: YuvColor,
+): Promise<PixelSize & { readonly data: Uint8Array }> {
   const { width, height } = sample.visibleRect;
   const planes = sample.format === 'I420' || sample.format === 'NV12' ? await copyPlanes(sample) : null;
   const data = planes
-    ? yuv420ToRgb({ width, height, ...planes }, colorOf(sample))
+    ? yuv420ToRgb({ width, height, ...planes }, color)
     : await convertByPlatform(sample, width * height);
   return { width, height, data };
 }
@@ -26,10 +31,6 @@ async function copyPlanes(sample: VideoSample): Promise<{ readonly y: Plane; rea
   return sample.format === 'NV12'
     ? { y: plane(0, 1), u: plane(1, 2), v: plane(1, 2, 1) }
     : { y: plane(0, 1), u: plane(1, 1), v: plane(2, 1) };
-}
-
-function colorOf({ colorSpace }: VideoSample): YuvColor {
-  return { matrix: colorSpace.matrix ?? null, fullRange: colorSpace.fullRange ?? false };
 }
 
 async function convertByPlatform(sample: VideoSample, pixels: number): Promise<Uint8Array> {

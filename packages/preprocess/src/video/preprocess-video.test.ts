@@ -92,10 +92,13 @@ describe('preprocessVideo', () => {
 
 describe('preprocessVideoFile', () => {
   const animation = (count: number, gap: number) =>
-    openAnimation(frames(count, 56, 56).map((image, i) => ({ image, timestamp: i * gap })));
+    openAnimation(async ({ select }) => {
+      const all = frames(count, 56, 56).map((image, i) => ({ image, timestamp: i * gap, duration: gap }));
+      return select ? select(all.map(({ timestamp }) => timestamp)).map((i) => all[i]!) : all;
+    });
 
   it('samples an animation by its own times', async () => {
-    const { segment, sample, frames: shown } = await preprocessVideoFile(animation(20, 0.1), config, { fps: 4 });
+    const { segment, sample, frames: shown } = await preprocessVideoFile(await animation(20, 0.1), config, { fps: 4 });
     expect(sample.indices).toEqual([0, 3, 5, 8, 11, 14, 16, 19]);
     expect(segment.secondsPerGrid).toBeCloseTo(0.5, 12);
     expect(segment.timestamps!.map((t) => Number(t.toFixed(6)))).toEqual([0, 0.3, 0.5, 0.8, 1.1, 1.4, 1.6, 1.9]);
@@ -104,7 +107,7 @@ describe('preprocessVideoFile', () => {
   });
 
   it('samples down to the budget and says so', async () => {
-    const { segment, sample } = await preprocessVideoFile(animation(60, 0.1), config, {
+    const { segment, sample } = await preprocessVideoFile(await animation(60, 0.1), config, {
       fps: 10,
       maxFrames: 8,
       minPixels: 4 * 784,
@@ -117,7 +120,7 @@ describe('preprocessVideoFile', () => {
 
   it('stops when aborted', async () => {
     const signal = { aborted: false };
-    const running = preprocessVideoFile(animation(20, 0.1), config, {
+    const running = preprocessVideoFile(await animation(20, 0.1), config, {
       signal,
       onProgress: () => {
         signal.aborted = true;
@@ -126,7 +129,7 @@ describe('preprocessVideoFile', () => {
     await expect(running).rejects.toThrow(AbortError);
   });
 
-  it('refuses a still picture', () => {
-    expect(() => openAnimation([{ image: draw(0, 56, 56), timestamp: 0 }])).toThrow(/as a picture/);
+  it('refuses a still picture', async () => {
+    await expect(animation(1, 0)).rejects.toThrow(/as a picture/);
   });
 });
