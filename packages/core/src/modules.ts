@@ -105,6 +105,11 @@ export interface LanguageBackbone {
   readonly contextLength: number;
   /** Starts a generation that will hold at most `capacity` tokens. */
   createState(capacity: number): BackboneState;
+  /**
+   * Starts generations that run together, one for each capacity. A run starts when every state that is not disposed of
+   * has called `forward`, and reads the weights once for all. Absent where the backbone cannot.
+   */
+  createBatch?(capacities: readonly number[]): readonly BackboneState[];
   dispose(): Promise<void>;
 }
 

@@ -1,4 +1,5 @@
 import type { BackboneState, ComputeType, LanguageBackbone, Runtime, Session, WeightSource } from '@vlmkit/core';
+import { Batch } from './batch.js';
 import { CachedState } from './cached-state.js';
 import type { DecoderConfig } from './decoder-config.js';
 import { buildDecoderGraph } from './decoder-graph.js';
@@ -52,6 +53,10 @@ class QwenLlm implements LanguageBackbone {
 
   createState(capacity: number): BackboneState {
     return new CachedState({ ...this.#parts, capacity });
+  }
+
+  createBatch(capacities: readonly number[]): readonly BackboneState[] {
+    return new Batch({ ...this.#parts, capacities }).members;
   }
 
   async dispose(): Promise<void> {

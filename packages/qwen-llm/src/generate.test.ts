@@ -2,6 +2,7 @@ import { AbortError, type BackboneState, type LanguageBackbone, type Runtime } f
 import { createNodeRuntime } from '@vlmkit/runtime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createQwenLlm, createSampler, generateTokens, type TokenConstraint } from './index.js';
+import { expectClose } from './testing/expect-close.js';
 import { runText, textPositions } from './testing/run-text.js';
 import { toyConfig, toyWeights } from './testing/toy-decoder.js';
 
@@ -177,11 +178,4 @@ function lastColumns(data: BigInt64Array, count: number): BigInt64Array {
   return BigInt64Array.from(
     [0, 1, 2].flatMap((axis) => [...data.slice((axis + 1) * length - count, (axis + 1) * length)]),
   );
-}
-
-function expectClose(actual: Float32Array, expected: Float32Array): void {
-  expect(actual).toHaveLength(expected.length);
-  const scale = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const worst = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - actual[i]!)), 0);
-  expect(worst / scale).toBeLessThan(1e-5);
 }

@@ -1,0 +1,165 @@
+import { AbortError, type BackboneState, type LanguageBackbone, type Runtime, tensor } from '@vlmkit/core';
+import { createNodeRuntime } from '@vlmkit/runtime-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createQwenLlm } from './index.js';
+import { expectClose } from './testing/expect-close.js';
+import { runText, textPositions } from './testing/run-text.js';
+import { toyConfig, toyWeights } from './testing/toy-decoder.js';
+
+let runtime: Runtime;
+let backbone: LanguageBackbone;
+
+beforeAll(async () => {
+  runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+  backbone = await createQwenLlm({ config: toyConfig, weights: toyWeights(3), runtime, prefillChunk: 16 });
+});
+afterAll(() => runtime.dispose());
+
+const lengths = [3, 30, 1, 17];
+const prompts = lengths.map((length, p) => Array.from({ length }, (_, i) => (i * 31 + p * 47) % 160));
+
+function batch(capacities: readonly number[]): readonly BackboneState[] {
+  return backbone.createBatch!(capacities);
+}
+
+describe('a batch', () => {
+  it('gives every sequence the logits that it has alone', async () => {
+    const states = batch(lengths.map((length) => length + 5));
+    const together = await Promise.all(
+      states.map((state, i) => state.forward(inputOf(prompts[i]!), { logitRows: 20, hiddenStates: true })),
+    );
+    for (const [i, prompt] of prompts.entries()) {
+      const alone = backbone.createState(64);
+      const expected = await alone.forward(inputOf(prompt), { logitRows: 20, hiddenStates: true });
+      expect(together[i]!.logits.dims).toEqual(expected.logits.dims);
+      expectClose(together[i]!.logits.data, expected.logits.data);
+      expectClose(together[i]!.hiddenStates!.data, expected.hiddenStates!.data);
+      expect(states[i]!.length).toBe(prompt.length);
+      alone.dispose();
+    }
+    for (const state of states) state.dispose();
+  });
+
+  it('generates the same text as sequences apart, of other lengths, ends and sampling', async () => {
+    const options = [
+      { maxNewTokens: 12 },
+      { maxNewTokens: 40, sampling: { temperature: 0.8, topK: 20, seed: 5 } },
+      { maxNewTokens: 1 },
+      { maxNewTokens: 30, sampling: { repetitionPenalty: 1.2 } },
+    ] as const;
+    const states = batch(options.map(({ maxNewTokens }, i) => prompts[i]!.length + maxNewTokens));
+    const together = await Promise.all(
+      states.map((state, i) => runText(backbone, prompts[i]!, { ...options[i]!, state })),
+    );
+    for (const [i, prompt] of prompts.entries()) {
+      expect(together[i]!.ids).toEqual((await runText(backbone, prompt, options[i]!)).ids);
+    }
+  });
+
+  it('runs once for all members', async () => {
+    let runs = 0;
+    const counted = await createQwenLlm({ config: toyConfig, weights: toyWeights(3), runtime: counting(() => runs++) });
+    const states = counted.createBatch!([20, 20, 20]);
+    await Promise.all(states.map((state) => runText(counted, [1, 2, 3], { state, maxNewTokens: 5 })));
+    expect(runs).toBe(5);
+    await counted.dispose();
+  });
+
+  it('places the pictures of each sequence', async () => {
+    const visual = (seed: number) => ({
+      features: tensor(
+        'float32',
+        [2, 64],
+        Float32Array.from({ length: 128 }, (_, i) => Math.sin(i * seed)),
+      ),
+      slots: [2, 1],
+      rows: [0, 1],
+    });
+    const inputs = [
+      { ...inputOf([4, 0, 0, 9]), visual: visual(1) },
+      inputOf([8, 8]),
+      { ...inputOf([5, 0, 0]), visual: visual(2) },
+    ];
+    const states = batch([8, 8, 8]);
+    const together = await Promise.all(states.map((state, i) => state.forward(inputs[i]!)));
+    for (const [i, input] of inputs.entries()) {
+      const alone = backbone.createState(8);
+      expectClose(together[i]!.logits.data, (await alone.forward(input)).logits.data);
+      alone.dispose();
+    }
+    for (const state of states) state.dispose();
+  });
+
+  it('goes on without a sequence that is aborted, and hides what it left', async () => {
+    const states = batch([40, 40]);
+    let looks = 0;
+    const signal = {
+      get aborted() {
+        return ++looks > 2;
+      },
+    };
+    const [first, second] = await Promise.allSettled([
+      states[0]!.forward(inputOf(prompts[1]!), { signal }),
+      states[1]!.forward(inputOf(prompts[3]!)),
+    ]);
+    expect(first).toMatchObject({ status: 'rejected', reason: expect.any(AbortError) });
+    expect(states[0]!.length).toBe(0);
+    const alone = backbone.createState(40);
+    const expected = await alone.forward(inputOf(prompts[3]!));
+    expect(second.status).toBe('fulfilled');
+    if (second.status === 'fulfilled') expectClose(second.value.logits.data, expected.logits.data);
+    states[0]!.dispose();
+    const positions = tensor('int64', [3, 1], new BigInt64Array(3).fill(17n));
+    const next = await states[1]!.forward({ tokenIds: [5], positions });
+    expectClose(next.logits.data, (await alone.forward({ tokenIds: [5], positions })).logits.data);
+    alone.dispose();
+    states[1]!.dispose();
+  });
+
+  it('forgets the end of one sequence', async () => {
+    const states = batch([20, 20]);
+    await Promise.all(states.map((state, i) => state.forward(inputOf([1, 2, 3, 4 + i]))));
+    states[0]!.truncate(2);
+    expect(states.map(({ length }) => length)).toEqual([2, 4]);
+    const positions = tensor('int64', [3, 1], new BigInt64Array(3).fill(2n));
+    const [changed] = await Promise.all([
+      states[0]!.forward({ tokenIds: [9], positions }),
+      states[1]!.forward({ tokenIds: [9], positions }),
+    ]);
+    const alone = backbone.createState(20);
+    expectClose(changed!.logits.data, (await alone.forward(inputOf([1, 2, 9]))).logits.data);
+    alone.dispose();
+    for (const state of states) state.dispose();
+  });
+
+  it('refuses what does not fit one sequence', async () => {
+    const states = batch([4, 30]);
+    await expect(states[0]!.forward(inputOf([1, 2, 3, 4, 5]))).rejects.toThrow(/at most 4 tokens/);
+    for (const state of states) state.dispose();
+    expect(() => batch([4, 1000])).toThrow(/at most 512 tokens/);
+  });
+});
+
+function inputOf(tokenIds: readonly number[]) {
+  return { tokenIds, positions: textPositions(tokenIds).positions };
+}
+
+function counting(note: () => void): Runtime {
+  return {
+    profile: runtime.profile,
+    createRows: (...parameters) => runtime.createRows(...parameters),
+    dispose: async () => undefined,
+    createSession: async (...parameters) => {
+      const session = await runtime.createSession(...parameters);
+      return {
+        inputs: session.inputs,
+        outputs: session.outputs,
+        dispose: () => session.dispose(),
+        run: (...run) => {
+          note();
+          return session.run(...run);
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,245 @@
+import {
+  type BackboneInput,
+  type BackboneState,
+  type DataType,
+  type ForwardOptions,
+  type ForwardResult,
+  int64,
+  type Runtime,
+  RuntimeError,
+  type Session,
+  throwIfAborted,
+} from '@vlmkit/core';
+import { batchBias, packInputs } from './batch-packing.js';
+import { LogitRows } from './batch-rows.js';
+import type { DecoderConfig } from './decoder-config.js';
+import { checkInput, decoderFeeds, sliceInput } from './decoder-input.js';
+import { checkContext, KvCache } from './kv-cache.js';
+
+/** What a batch is made of. */
+export interface BatchOptions {
+  readonly config: DecoderConfig;
+  readonly runtime: Runtime;
+  readonly session: Session;
+  readonly prefillChunk: number;
+  readonly cacheType: DataType;
+  /** Tokens of every sequence, prompt and answer together. */
+  readonly capacities: readonly number[];
+}
+
+interface Pending {
+  readonly member: BatchMember;
+  readonly input: BackboneInput;
+  readonly options: ForwardOptions;
+  readonly resolve: (result: ForwardResult) => void;
+  readonly reject: (error: unknown) => void;
+  /** Tokens of `input` computed so far. */
+  done: number;
+  readonly rows: LogitRows;
+}
+
+/** Owner of tokens that no sequence sees any more. */
+const nobody = -1;
+
+/**
+ * Sequences that share one cache and every run: a run starts when all live members ask for one. The cache is append-only
+ * and holds the tokens of all as they come; a mask keeps each sequence to its own.
+ */
+export class Batch {
+  readonly members: readonly BatchMember[];
+  readonly #options: BatchOptions;
+  readonly #cache: KvCache;
+  /** Sequence of every token of the cache. */
+  #owners: number[] = [];
+  #pending: Pending[] = [];
+  #running = false;
+  readonly #live = new Set<BatchMember>();
+
+  /** @throws PromptError when a capacity is over the model's context. */
+  constructor(options: BatchOptions) {
+    const { capacities, config } = options;
+    for (const capacity of capacities) checkContext(capacity, config);
+    this.#options = options;
+    this.#cache = new KvCache({ ...options, capacity: capacities.reduce((sum, capacity) => sum + capacity, 0) });
+    this.members = capacities.map((capacity, index) => new BatchMember(this, { index, capacity }));
+    for (const member of this.members) this.#live.add(member);
+  }
+
+  get byteLength(): number {
+    return this.#cache.byteLength;
+  }
+
+  /** Tokens of one sequence in the cache. */
+  lengthOf(index: number): number {
+    let length = 0;
+    for (const owner of this.#owners) if (owner === index) length++;
+    return length;
+  }
+
+  /** Queues the next run of a member. */
+  enqueue(member: BatchMember, input: BackboneInput, options: ForwardOptions): Promise<ForwardResult> {
+    if (!this.#live.has(member) || this.#pending.some((pending) => pending.member === member)) {
+      throw new RuntimeError('A sequence of a batch was fed while it was running or after it was disposed of.');
+    }
+    return new Promise((resolve, reject) => {
+      const rows = new LogitRows(input.tokenIds.length, options);
+      this.#pending.push({ member, input, options, resolve, reject, done: 0, rows });
+      this.#startWhenComplete();
+    });
+  }
+
+  /** Hides the tokens of a sequence from its `length` on. */
+  truncate(index: number, length: number): void {
+    let seen = 0;
+    this.#owners = this.#owners.map((owner) => (owner === index && ++seen > length ? nobody : owner));
+    let end = this.#owners.length;
+    while (end > 0 && this.#owners[end - 1] === nobody) end--;
+    // A run under way appends behind what is there now: only an idle cache may shrink.
+    if (!this.#running && end < this.#owners.length) this.#shrink(end);
+  }
+
+  /** Goes on without a member. The cache ends with the last. */
+  leave(member: BatchMember): void {
+    if (!this.#live.delete(member)) return;
+    if (this.#live.size === 0) this.#cache.dispose();
+    else {
+      this.truncate(member.index, 0);
+      this.#startWhenComplete();
+    }
+  }
+
+  #shrink(length: number): void {
+    this.#cache.truncate(length);
+    this.#owners.length = length;
+  }
+
+  #startWhenComplete(): void {
+    if (this.#running || this.#pending.length === 0 || this.#pending.length < this.#live.size) return;
+    const pending = this.#pending;
+    this.#running = true;
+    this.#compute(pending).then(
+      () => this.#settle(pending),
+      (error: unknown) => this.#settle(pending, error),
+    );
+  }
+
+  /** Answers those who waited. They may ask again at once, so the queue is cleared first. */
+  #settle(pending: readonly Pending[], error?: unknown): void {
+    this.#running = false;
+    this.#pending = [];
+    for (const { resolve, reject, rows } of pending) {
+      if (error !== undefined) reject(error);
+      else if (rows.failure !== undefined) reject(rows.failure);
+      else resolve(rows.result(this.#options.config));
+    }
+  }
+
+  async #compute(all: readonly Pending[]): Promise<void> {
+    const start = this.#owners.length;
+    try {
+      for (;;) {
+        const parts = this.#nextParts(all);
+        if (parts.length === 0) return;
+        await this.#run(parts);
+      }
+    } catch (error) {
+      this.#shrink(start);
+      throw error;
+    }
+  }
+
+  /** As many tokens as one run takes, from one sequence after the other. Those of an aborted request are dropped. */
+  #nextParts(all: readonly Pending[]): { readonly pending: Pending; readonly to: number }[] {
+    const parts: { readonly pending: Pending; readonly to: number }[] = [];
+    let room = Math.max(this.#options.prefillChunk, all.length);
+    for (const pending of all) {
+      if (this.#isAborted(pending)) continue;
+      const to = Math.min(pending.input.tokenIds.length, pending.done + room);
+      room -= to - pending.done;
+      if (to > pending.done) parts.push({ pending, to });
+    }
+    return parts;
+  }
+
+  #isAborted({ options, rows, member, done }: Pending): boolean {
+    if (rows.failure !== undefined) return true;
+    try {
+      throwIfAborted(options.signal);
+      return false;
+    } catch (error) {
+      rows.failure = error;
+      this.truncate(member.index, this.lengthOf(member.index) - done);
+      return true;
+    }
+  }
+
+  async #run(parts: readonly { readonly pending: Pending; readonly to: number }[]): Promise<void> {
+    const { config, session } = this.#options;
+    const inputs = parts.map(({ pending, to }) => sliceInput(pending.input, pending.done, to));
+    const queries = parts.flatMap(({ pending, to }) => new Array<number>(to - pending.done).fill(pending.member.index));
+    const bias = batchBias(queries, this.#owners, config.numAttentionHeads / config.numKeyValueHeads);
+    const asked: number[] = [];
+    let first = 0;
+    const takers = parts.map(({ pending, to }) => {
+      const rows = pending.rows.between(pending.done, to).map((row) => row - pending.done + first);
+      asked.push(...rows);
+      first += to - pending.done;
+      return { rows: pending.rows, count: rows.length };
+    });
+    const hidden = parts.some(({ pending }) => pending.options.hiddenStates);
+    const result = await session.run(
+      {
+        ...decoderFeeds(config, packInputs(inputs), bias),
+        ...this.#cache.past,
+        logit_rows: int64([asked.length], asked),
+      },
+      { outputs: hidden ? ['logits', 'hidden_states'] : ['logits'], append: this.#cache.appends },
+    );
+    this.#owners.push(...queries);
+    for (const { pending, to } of parts) pending.done = to;
+    if (asked.length === 0) return;
+    const logits = result.host('logits', 'float32').data;
+    const hiddenStates = hidden ? result.host('hidden_states', 'float32').data : undefined;
+    let row = 0;
+    for (const { rows, count } of takers) {
+      rows.take({ logits, hiddenStates, row, count, config });
+      row += count;
+    }
+  }
+}
+
+/** One sequence of a batch. */
+export class BatchMember implements BackboneState {
+  readonly index: number;
+  readonly capacity: number;
+  readonly #batch: Batch;
+
+  constructor(batch: Batch, { index, capacity }: { readonly index: number; readonly capacity: number }) {
+    this.#batch = batch;
+    this.index = index;
+    this.capacity = capacity;
+  }
+
+  get length(): number {
+    return this.#batch.lengthOf(this.index);
+  }
+
+  /** Bytes of the cache that all members share. */
+  get byteLength(): number {
+    return this.#batch.byteLength;
+  }
+
+  async forward(input: BackboneInput, options: ForwardOptions = {}): Promise<ForwardResult> {
+    throwIfAborted(options.signal);
+    checkInput(input, this);
+    return this.#batch.enqueue(this, input, options);
+  }
+
+  truncate(length: number): void {
+    if (length < this.length) this.#batch.truncate(this.index, length);
+  }
+
+  dispose(): void {
+    this.#batch.leave(this);
+  }
+}
