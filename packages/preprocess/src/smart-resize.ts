@@ -1,5 +1,5 @@
 import { MediaError, type PixelSize, PromptError } from '@vlmkit/core';
-import { roundHalfEven } from './video/rounding.js';
+import { roundHalfEven } from './rounding.js';
 
 /** What {@link smartResize} is told. */
 export interface SmartResizeOptions extends PixelSize {

@@ -1,4 +1,4 @@
-import { roundHalfEven } from './rounding.js';
+import { roundHalfEven } from '../rounding.js';
 
 /**
  * `torch.linspace(first, last, count).round()`: `count` whole numbers spread evenly from `first` to `last`.
