@@ -1,0 +1,1 @@
+"""Generators of the synthetic world: pictures, clips and conversations, each a pure function of a numpy Generator."""
