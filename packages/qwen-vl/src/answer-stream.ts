@@ -1,4 +1,4 @@
-import { AbortError, type AbortSignalLike } from '@vlmkit/core';
+import { AbortError, type AbortSignalLike, PromptError } from '@vlmkit/core';
 import {
   createSampler,
   createStopper,
@@ -43,6 +43,18 @@ export interface AnswerRequest {
 
 const defaultNewTokens = 512;
 
+/** Most tokens that the answer to a request may have. */
+export function answerLimit({ prompt, contextLength, options }: Omit<AnswerRequest, 'conversation'>): number {
+  const room = Math.max(contextLength - prompt.tokenIds.length, 1);
+  return options.maxNewTokens ?? Math.min(defaultNewTokens, room);
+}
+
+/** Runs a stream to its end. */
+export async function lastAnswer(stream: AsyncIterable<StreamEvent>): Promise<Answer> {
+  for await (const event of stream) if (event.type === 'done') return event.answer;
+  throw new PromptError('The stream ended without an answer.');
+}
+
 /**
  * Prefills the prompt and streams the answer. Text arrives in whole characters; an abort ends the stream with the text
  * so far and `finishReason: 'abort'`.
@@ -51,8 +63,7 @@ export async function* streamAnswer(request: AnswerRequest): AsyncGenerator<Stre
   const { info, conversation, prompt, options } = request;
   const { signal } = options;
   const promptTokens = prompt.tokenIds.length;
-  const room = Math.max(request.contextLength - promptTokens, 1);
-  const maxNewTokens = options.maxNewTokens ?? Math.min(defaultNewTokens, room);
+  const maxNewTokens = answerLimit(request);
   const sampler = createSampler(request.sampling);
   const stopper = createStopper({ stopIds: info.stopIds, stopStrings: options.stop ?? [], maxNewTokens });
   const decoder = createStreamDecoder(info.tokenizer);

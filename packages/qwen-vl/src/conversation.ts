@@ -29,6 +29,9 @@ export interface Prefilled extends ForwardResult {
   readonly prefillMs: number;
 }
 
+/** The part of a backbone that a conversation needs. */
+export type StateSource = Pick<LanguageBackbone, 'contextLength' | 'createState'>;
+
 interface CachedTokens {
   readonly tokenIds: readonly number[];
   /** Content at each visual segment, so that equal placeholders over other pictures are not taken for equal. */
@@ -40,12 +43,12 @@ interface CachedTokens {
  * longest common prefix, is not computed again. A changed history falls back to the part that is unchanged.
  */
 export class Conversation {
-  readonly #backbone: LanguageBackbone;
+  readonly #backbone: StateSource;
   readonly #vision: VisionFeatures | undefined;
   #state: BackboneState | undefined;
   #cached: CachedTokens = { tokenIds: [], segments: [] };
 
-  constructor(backbone: LanguageBackbone, vision: VisionFeatures | undefined) {
+  constructor(backbone: StateSource, vision: VisionFeatures | undefined) {
     this.#backbone = backbone;
     this.#vision = vision;
   }

@@ -17,4 +17,11 @@ export {
 export type { QwenModelInfo, VisionPreprocessing } from './model-info.js';
 export { checkModules, type LoadModulesOptions, loadQwenModules } from './modules.js';
 export type { Prompt, PromptOptions } from './prompt.js';
-export { type Chat, type ChatOptions, QwenVL, type QwenVLParts } from './qwen-vl.js';
+export {
+  type AskManyOptions,
+  type AskRequest,
+  type Chat,
+  type ChatOptions,
+  QwenVL,
+  type QwenVLParts,
+} from './qwen-vl.js';

@@ -1,7 +1,8 @@
 import { type ModelModules, PromptError } from '@vlmkit/core';
 import type { SamplingOptions } from '@vlmkit/qwen-llm';
 import type { Answer, StreamEvent } from './answer.js';
-import { type AnswerOptions, streamAnswer } from './answer-stream.js';
+import { type AnswerOptions, lastAnswer, streamAnswer } from './answer-stream.js';
+import { askTogether, type PreparedRequest } from './ask-together.js';
 import { Conversation } from './conversation.js';
 import { type InspectOptions, inspectStages, type Stages } from './inspect.js';
 import type { MediaSource } from './media.js';
@@ -21,6 +22,18 @@ export interface QwenVLParts {
 
 /** Options of one question. */
 export interface ChatOptions extends AnswerOptions, Pick<PromptOptions, 'addVisionId' | 'tools' | 'onProgress'> {}
+
+/** One of several questions. */
+export interface AskRequest {
+  readonly messages: readonly Message[];
+  readonly options?: ChatOptions;
+}
+
+/** Options of asking many questions. */
+export interface AskManyOptions {
+  /** Most questions answered at a time (default 8). Their KV caches are in memory together. */
+  readonly batchSize?: number;
+}
 
 /** A conversation that remembers: each turn computes only what is new. */
 export interface Chat {
@@ -90,6 +103,27 @@ export class QwenVL {
     return lastAnswer(this.stream(messages, options));
   }
 
+  /**
+   * Answers many questions, several at a time: a step of all answers is one run of the decoder, which reads its weights
+   * once for all. Answers are those of {@link QwenVL.ask}, in the order of the questions.
+   *
+   * @throws as {@link QwenVL.stream}, for the first question that fails.
+   */
+  async askMany(requests: readonly AskRequest[], { batchSize = 8 }: AskManyOptions = {}): Promise<readonly Answer[]> {
+    if (!Number.isInteger(batchSize) || batchSize < 1) {
+      throw new PromptError('batchSize is out of range.', { expected: 'a count of 1 or more', actual: `${batchSize}` });
+    }
+    const answers: Answer[] = [];
+    for (let start = 0; start < requests.length; start += batchSize) {
+      const prepared: PreparedRequest[] = [];
+      for (const { messages, options } of requests.slice(start, start + batchSize)) {
+        prepared.push(await this.#prepare(messages, options ?? {}));
+      }
+      answers.push(...(await askTogether(prepared, { backbone: this.modules.backbone, vision: this.#vision })));
+    }
+    return answers;
+  }
+
   /** Renders, tokenises and positions a conversation without running the model. */
   createPrompt(messages: readonly Message[], options: PromptOptions = {}): Promise<Prompt> {
     return createPrompt(this.#context(), parseMessages(messages), options);
@@ -118,22 +152,25 @@ export class QwenVL {
     messages: readonly Message[],
     options: ChatOptions,
   ): AsyncGenerator<StreamEvent, void, void> {
+    yield* streamAnswer({ ...(await this.#prepare(messages, options)), conversation });
+  }
+
+  async #prepare(messages: readonly Message[], options: ChatOptions): Promise<PreparedRequest> {
     const start = Date.now();
     const parsed = parseMessages(messages);
     const prompt = await createPrompt(this.#context(), parsed, options);
     const promptTokens = prompt.tokenIds.length;
     if (promptTokens + (options.maxNewTokens ?? 1) > this.contextLength)
       throw tooLong(promptTokens, options, this.contextLength);
-    yield* streamAnswer({
+    return {
       info: this.info,
-      conversation,
       prompt,
       question: textOf(parsed.at(-1)!),
       preprocessMs: Date.now() - start,
       contextLength: this.contextLength,
       sampling: this.#sampling(options),
       options,
-    });
+    };
   }
 
   /** The checkpoint's defaults, what the caller asked for, and the ids that are never an answer. */
@@ -149,11 +186,6 @@ export class QwenVL {
       logprobs: (options.logprobs ?? false) || (options.topLogprobs ?? 0) > 0,
     };
   }
-}
-
-async function lastAnswer(stream: AsyncIterable<StreamEvent>): Promise<Answer> {
-  for await (const event of stream) if (event.type === 'done') return event.answer;
-  throw new PromptError('The stream ended without an answer.');
 }
 
 function tooLong(promptTokens: number, { maxNewTokens }: ChatOptions, limit: number): PromptError {
