@@ -1,9 +1,9 @@
-import { WeightError, type WeightSource } from '@vlmkit/core';
+import type { WeightSource } from '@vlmkit/core';
 import { type GenerationConfig, readGenerationConfig } from './config/generation-config.js';
 import type { ModelConfig } from './config/model-config.js';
 import { readModelConfig } from './config/read-config.js';
 import { type CheckpointFiles, type JsonObject, readJson, readOptionalJson } from './files/checkpoint-files.js';
-import { isHarmless } from './weights/names.js';
+import { checkUnused } from './weights/check-unused.js';
 import { openWeights } from './weights/open-weights.js';
 
 /** An opened checkpoint: what it states, and where its tensors lie. No weights are in memory. */
@@ -63,15 +63,4 @@ function resolveTie(weights: WeightSource, config: ModelConfig, json: JsonObject
     weights.info('lm_head.weight');
   }
   return true;
-}
-
-function checkUnused(weights: WeightSource, used: Iterable<string>): void {
-  const known = new Set(used);
-  const unused = weights.names.filter((name) => !known.has(name) && !isHarmless(name));
-  if (unused.length === 0) return;
-  const shown = unused.slice(0, 5).join(', ');
-  const more = unused.length > 5 ? ` and ${unused.length - 5} more` : '';
-  throw new WeightError(`The checkpoint holds tensors that this model does not have: ${shown}${more}.`, {
-    remedy: 'Check that config.json belongs to these weights and that no tensor was renamed.',
-  });
 }

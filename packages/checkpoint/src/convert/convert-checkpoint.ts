@@ -1,9 +1,11 @@
-import { type AbortSignalLike, ConfigError, throwIfAborted } from '@vlmkit/core';
+import { type AbortSignalLike, throwIfAborted } from '@vlmkit/core';
 import { type JsonObject, readJson } from '../files/checkpoint-files.js';
 import type { Checkpoint } from '../open-checkpoint.js';
 import { convertTensor, planTensor, type TensorPlan } from '../quantize/convert-tensor.js';
+import { quantizationConfig } from '../quantize/quantization-config.js';
+import { refuseQuantized } from '../quantize/quantize-checkpoint.js';
 import { quantizeRows, type RowQuantizer } from '../quantize/quantize-rows.js';
-import { type QuantizationScheme, quantizationScheme, type SchemeOptions, treatment } from '../quantize/scheme.js';
+import { quantizationScheme, type SchemeOptions, treatment } from '../quantize/scheme.js';
 import { SafetensorsWriter } from '../safetensors/writer.js';
 import { encodeUtf8 } from '../utf8.js';
 import { fingerprintOf, openManifest } from './manifest.js';
@@ -79,11 +81,7 @@ export interface ConvertResult {
  */
 export async function convertCheckpoint(options: ConvertOptions): Promise<ConvertResult> {
   const { source, target, signal } = options;
-  if (source.config.quantization) {
-    throw new ConfigError(`${source.files.label} is quantised already, as ${source.config.quantization.dtype}.`, {
-      remedy: 'Convert from the original checkpoint: quantising twice only loses precision.',
-    });
-  }
+  refuseQuantized(source);
   const configJson = await readJson(source.files, 'config.json');
   const scheme = quantizationScheme(options);
   const sources = source.weights.names.map((name) => source.weights.info(name));
@@ -103,7 +101,7 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
   }
   if (shards.length > 1) await writeFile(target, 'model.safetensors.index.json', encodeUtf8(shardIndex(shards)));
   await copyCompanions(source, target);
-  const config = convertedConfig(configJson, options.dtype, scheme);
+  const config = convertedConfig(configJson, options);
   await writeFile(target, 'config.json', encodeUtf8(`${JSON.stringify(config, null, 2)}\n`));
   await manifest.remove();
   await target.finish();
@@ -140,21 +138,11 @@ async function copyCompanions({ files }: Checkpoint, target: CheckpointTarget): 
 }
 
 /** config.json of the result: the source's, with how the weights are stored. */
-function convertedConfig(config: JsonObject, dtype: SchemeOptions['dtype'], scheme: QuantizationScheme): JsonObject {
+function convertedConfig(config: JsonObject, options: SchemeOptions): JsonObject {
+  const quantization = quantizationConfig(options);
+  if (quantization) return { ...config, quantization_config: quantization };
   // Newer files say `dtype` where older ones say `torch_dtype`.
-  if (dtype === 'fp16') return { ...config, ['dtype' in config ? 'dtype' : 'torch_dtype']: 'float16' };
-  return {
-    ...config,
-    quantization_config: {
-      quant_method: 'vlmkit',
-      dtype,
-      bits: dtype === 'q4' ? 4 : 8,
-      block_size: 32,
-      symmetric: true,
-      scale_dtype: 'float16',
-      groups: scheme,
-    },
-  };
+  return { ...config, ['dtype' in config ? 'dtype' : 'torch_dtype']: 'float16' };
 }
 
 interface ProgressReporter {

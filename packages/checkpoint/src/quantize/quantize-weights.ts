@@ -6,8 +6,8 @@ import { convertTensor, planTensor } from './convert-tensor.js';
 import { quantizeRows, type RowQuantizer } from './quantize-rows.js';
 import { quantizationScheme, type SchemeOptions, treatment } from './scheme.js';
 
-/** Options of {@link quantizeWeights}. */
-export interface QuantizeWeightsOptions extends SchemeOptions {
+/** Options of {@link quantizeCheckpoint}. */
+export interface QuantizeOptions extends SchemeOptions {
   /** Quantises rows; on this thread when left out. */
   readonly quantize?: RowQuantizer;
   /** Called with a fraction in 0..1. */
@@ -16,13 +16,12 @@ export interface QuantizeWeightsOptions extends SchemeOptions {
 }
 
 /**
- * Quantises weights while loading, for models small enough to hold the result in memory. Tensors that stay as they are
- * are not read. For larger models, convert once with `convertCheckpoint`.
+ * Quantised weights in memory. Tensors that stay as they are are not read.
  *
  * @throws WeightError when a weight cannot be stored in the new type.
  * @throws AbortError when `signal` is aborted.
  */
-export async function quantizeWeights(weights: WeightSource, options: QuantizeWeightsOptions): Promise<WeightSource> {
+export async function quantizeWeights(weights: WeightSource, options: QuantizeOptions): Promise<WeightSource> {
   const { quantize = async (rows) => quantizeRows(rows), onProgress, signal } = options;
   const scheme = quantizationScheme(options);
   const sources = weights.names.map((name) => weights.info(name));

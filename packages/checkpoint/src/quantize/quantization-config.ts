@@ -1,0 +1,23 @@
+import type { QuantizationConfig } from '../config/model-config.js';
+import type { JsonObject } from '../files/checkpoint-files.js';
+import { quantizationScheme, type SchemeOptions } from './scheme.js';
+
+/** The `quantization_config` of config.json for weights so quantised; undefined for float16, which needs none. */
+export function quantizationConfig(options: SchemeOptions): JsonObject | undefined {
+  if (options.dtype === 'fp16') return undefined;
+  return {
+    quant_method: 'vlmkit',
+    dtype: options.dtype,
+    bits: options.dtype === 'q4' ? 4 : 8,
+    block_size: 32,
+    symmetric: true,
+    scale_dtype: 'float16',
+    groups: quantizationScheme(options),
+  };
+}
+
+/** The same as the reader of config.json presents it. */
+export function quantizationState(options: SchemeOptions): QuantizationConfig | undefined {
+  const raw = quantizationConfig(options);
+  return raw && { quantMethod: 'vlmkit', dtype: options.dtype, raw };
+}

@@ -1,0 +1,62 @@
+import { ConfigError, type Tensor, tensor } from '@vlmkit/core';
+import { describe, expect, it } from 'vitest';
+import { filesFromMemory } from '../files/memory-files.js';
+import { openCheckpoint } from '../open-checkpoint.js';
+import { encodeSafetensors } from '../safetensors/encode.js';
+import { quantizeCheckpoint } from './quantize-checkpoint.js';
+import { quantizeRows } from './quantize-rows.js';
+
+const projection = 'model.layers.0.mlp.up_proj.weight';
+const values = Float32Array.from({ length: 8 * 64 }, (_, i) => Math.sin(i) / 10);
+const tensors: Readonly<Record<string, Tensor>> = {
+  [projection]: tensor('float32', [8, 64], values),
+  'model.norm.weight': tensor('float32', [64], new Float32Array(64).fill(2)),
+};
+const config = {
+  model_type: 'qwen2',
+  hidden_size: 64,
+  intermediate_size: 8,
+  num_attention_heads: 2,
+  num_hidden_layers: 1,
+  vocab_size: 8,
+};
+
+const open = () =>
+  openCheckpoint(
+    filesFromMemory(
+      new Map<string, Uint8Array | string>([
+        ['model.safetensors', encodeSafetensors(tensors)],
+        ['config.json', JSON.stringify(config)],
+      ]),
+    ),
+  );
+
+describe('quantizeCheckpoint', () => {
+  it('gives what a conversion would, and leaves other tensors where they lie', async () => {
+    const source = await open();
+    const fractions: number[] = [];
+    const {
+      weights,
+      config: quantised,
+      checkUnused,
+    } = await quantizeCheckpoint(source, {
+      dtype: 'q4',
+      onProgress: (fraction) => fractions.push(fraction),
+    });
+    const names = [`${projection}.q4`, `${projection}.scales`, 'model.norm.weight'];
+    expect([...weights.names].sort()).toEqual(names);
+    expect(weights.info('model.norm.weight')).toBe(source.weights.info('model.norm.weight'));
+    const expected = quantizeRows({ values, columns: 64, blockSize: 32, bits: 4 });
+    expect((await weights.read(`${projection}.q4`)).data).toEqual(expected.packed);
+    expect((await weights.read(`${projection}.scales`)).data).toEqual(expected.scales);
+    expect(fractions.at(-1)).toBeGreaterThan(0.5);
+    expect(quantised.quantization).toMatchObject({ dtype: 'q4', raw: { bits: 4 } });
+    checkUnused(names);
+    expect(() => checkUnused(names.slice(1))).toThrow(`${projection}.q4`);
+  });
+
+  it('refuses to quantise twice', async () => {
+    const once = await quantizeCheckpoint(await open(), { dtype: 'q8' });
+    await expect(quantizeCheckpoint(once, { dtype: 'q4' })).rejects.toBeInstanceOf(ConfigError);
+  });
+});
