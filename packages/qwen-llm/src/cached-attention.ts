@@ -104,7 +104,8 @@ function headAttention({ graph }: Component, inputs: HeadInputs, options: HeadOp
   const weights = graph.op('Softmax', [joined], { attributes: { axis: -1 } });
   const lengths = graph.op('Concat', [pastLength, newLength], { attributes: { axis: 0 } });
   const [pastWeights, newWeights] = graph.ops('Split', [weights, lengths], { attributes: { axis: -1 }, results: 2 });
-  const fromPast = graph.op('MatMul', [pastWeights, inputs.pastValue]);
+  // Gemm, not MatMul: with an empty cache, onnxruntime's WebGPU provider (1.30) crashes in a MatMul over no columns.
+  const fromPast = graph.op('Gemm', [pastWeights, inputs.pastValue]);
   const mixed = graph.op('Gemm', [newWeights, inputs.newValue, fromPast]);
   return graph.op('Reshape', [mixed, graph.ints(-1, group * headDim)]);
 }
