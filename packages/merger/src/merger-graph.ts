@@ -1,5 +1,15 @@
-import type { DataType, DeviceProfile, GraphModel, WeightSource } from '@vlmkit/core';
-import { activation, Component, GraphBuilder, layerNorm, linear, rmsNorm } from '@vlmkit/onnx-graph';
+import type { DeviceProfile, GraphModel, WeightSource } from '@vlmkit/core';
+import {
+  activation,
+  Component,
+  castTo,
+  DenseInput,
+  dense,
+  GraphBuilder,
+  int8Weights,
+  layerNorm,
+  rmsNorm,
+} from '@vlmkit/onnx-graph';
 
 /** The fields of `vision_config` that shape the merger. `VisionConfig` of @vlmkit/checkpoint has them all. */
 export interface MergerConfig {
@@ -15,14 +25,17 @@ export interface MergerConfig {
   readonly normEps: number;
 }
 
+/** What the dense layers compute in; the norm is float32 always. `int8` has a scale for every row and every output. */
+export type MergerPrecision = 'float32' | 'float16' | 'int8';
+
 /** Arguments of {@link buildMergerGraph}. */
 export interface MergerGraphInput {
   readonly config: MergerConfig;
   /** Must hold the tensors under `visual.merger.`. */
   readonly weights: WeightSource;
   readonly profile: DeviceProfile;
-  /** Element type of activations (default `float32`). */
-  readonly dtype?: Extract<DataType, 'float32' | 'float16'>;
+  /** What dense layers compute in (default `float32`). */
+  readonly dtype?: MergerPrecision;
 }
 
 /**
@@ -39,25 +52,21 @@ export interface MergerGraphInput {
  * @throws WeightError when a tensor is missing or of another shape.
  */
 export function buildMergerGraph(input: MergerGraphInput): GraphModel {
-  const { config, weights, profile, dtype = 'float32' } = input;
+  const { config, profile, dtype: precision = 'float32' } = input;
   const { hiddenSize, outHiddenSize, spatialMergeSize } = config;
+  const layers = ['visual.merger.mlp.0.weight', 'visual.merger.mlp.2.weight'].map((name) => ({ name }));
+  const weights = precision === 'int8' ? int8Weights(input.weights, layers) : input.weights;
+  const dtype = precision === 'float16' ? 'float16' : 'float32';
   const graph = new GraphBuilder();
   const merger = new Component({ graph, weights, profile, dtype }, 'visual.merger');
   const features = graph.input('features', 'float32', ['patches', hiddenSize]);
-  const normOptions = { size: hiddenSize, epsilon: config.normEps };
   const norm = config.norm === 'rms' ? rmsNorm : layerNorm;
-  const normed = norm(merger, 'ln_q', merger.cast(features), normOptions);
+  const normed = norm(merger.as('float32'), 'ln_q', features, { size: hiddenSize, epsilon: config.normEps });
   const merged = hiddenSize * spatialMergeSize ** 2;
-  const joined = graph.op('Reshape', [normed, graph.ints(-1, merged)]);
-  const inner = linear(merger, 'mlp.0', joined, { inputs: merged, outputs: merged, bias: true });
-  const tokens = linear(merger, 'mlp.2', activation(graph, 'gelu', inner), {
-    inputs: merged,
-    outputs: outHiddenSize,
-    bias: true,
-  });
-  const result = tokens.dtype === 'float32' ? tokens : graph.op('Cast', [tokens], castToFloat);
-  graph.output('tokens', result, ['tokens', outHiddenSize]);
+  const joined = graph.op('Reshape', [merger.cast(normed), graph.ints(-1, merged)]);
+  const inner = dense(merger, 'mlp.0', new DenseInput(graph, joined), { inputs: merged, outputs: merged });
+  const active = new DenseInput(graph, activation(graph, 'gelu', inner));
+  const tokens = dense(merger, 'mlp.2', active, { inputs: merged, outputs: outHiddenSize });
+  graph.output('tokens', castTo(graph, tokens, 'float32'), ['tokens', outHiddenSize]);
   return graph.finish('merger');
 }
-
-const castToFloat = { attributes: { to: 1 }, dtype: 'float32' } as const;

@@ -34,6 +34,20 @@ describe.each(['windowed-bf16', 'windowed-f32', 'plain-f16'])('the merger on %s'
   });
 });
 
+describe('the merger in other precisions', () => {
+  it.each(['int8', 'float16'] as const)('points the way that the reference does in %s', async (dtype) => {
+    const { config, weights } = await openCheckpoint(await openFolder(`${fixtures}windowed-bf16`));
+    const expected = await openWeights(await openFolder(`${fixtures}windowed-bf16/expected`));
+    const merger = await createMerger({ config: config.vision!, weights, runtime, dtype });
+    const tokens = await merger.project((await expected.read('0.features')) as Tensor<'float32'>);
+    const actual = Array.from((await tokens.download()).data, Number);
+    const wanted = Array.from((await expected.read('0.tokens')).data, Number);
+    const product = wanted.reduce((sum, value, i) => sum + value * actual[i]!, 0);
+    expect(product / (Math.hypot(...actual) * Math.hypot(...wanted))).toBeGreaterThan(0.9995);
+    await merger.dispose();
+  });
+});
+
 describe('the merger', () => {
   it('names a weight of another shape', async () => {
     const { config, weights } = await openCheckpoint(await openFolder(`${fixtures}plain-f16`));

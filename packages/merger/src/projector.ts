@@ -1,5 +1,4 @@
 import type {
-  DataType,
   DeviceTensor,
   InputProjector,
   Runtime,
@@ -8,7 +7,7 @@ import type {
   WeightSource,
   WorkOptions,
 } from '@vlmkit/core';
-import { buildMergerGraph, type MergerConfig } from './merger-graph.js';
+import { buildMergerGraph, type MergerConfig, type MergerPrecision } from './merger-graph.js';
 
 /** Arguments of {@link createMerger}. */
 export interface CreateMergerInput extends SessionOptions {
@@ -16,7 +15,8 @@ export interface CreateMergerInput extends SessionOptions {
   readonly weights: WeightSource;
   /** Where the graph runs; what it can do shapes the graph. */
   readonly runtime: Pick<Runtime, 'profile' | 'createSession'>;
-  readonly dtype?: Extract<DataType, 'float32' | 'float16'>;
+  /** What dense layers compute in (default `float32`). */
+  readonly dtype?: MergerPrecision;
 }
 
 /** A projector that also takes features from the host. */

@@ -32,6 +32,11 @@ export class Component {
     return new Component({ ...this.#options(), graph }, this.#key);
   }
 
+  /** The same part of the model with activations of another element type. */
+  as(dtype: DataType): Component {
+    return new Component({ ...this.#options(), dtype }, this.#key);
+  }
+
   /** The checkpoint key of `name` here. */
   key(name: string): string {
     return this.#key ? `${this.#key}.${name}` : name;

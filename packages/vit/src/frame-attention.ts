@@ -29,7 +29,7 @@ export function frameAttention(block: Component, input: FrameAttentionInput, con
     const names = loopNames(inner, 'frames');
     const index = inner.input(names('index'), 'int64', []);
     const go = inner.input(names('go'), 'bool', []);
-    const done = inner.input(names('done'), 'float32', ['done', hiddenSize]);
+    const done = inner.input(names('done'), block.dtype, ['done', hiddenSize]);
     const run = inner.op('Gather', [frames, index]);
     const start = inner.op('Slice', [run, inner.ints(0), inner.ints(1)]);
     const extents = inner.op('Slice', [run, inner.ints(1), inner.ints(3)]);
@@ -52,8 +52,11 @@ export function frameAttention(block: Component, input: FrameAttentionInput, con
     inner.output(names('goOn'), go, []);
     inner.output(names('result'), inner.op('Concat', [done, flat], { attributes: { axis: 0 } }), ['rows', hiddenSize]);
   });
-  const none = graph.constant(tensor('float32', [0, hiddenSize], new Float32Array(0)), 'none');
-  return graph.op('Loop', [firstExtent(graph, frames), undefined, none], { attributes: { body }, dtype: 'float32' });
+  const none = block.cast(graph.constant(tensor('float32', [0, hiddenSize], new Float32Array(0)), 'none'));
+  return graph.op('Loop', [firstExtent(graph, frames), undefined, none], {
+    attributes: { body },
+    dtype: block.dtype,
+  });
 }
 
 /** Scores of a tile: enough to keep a device busy, little beside the features of a large picture. */

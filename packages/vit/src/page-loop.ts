@@ -59,7 +59,10 @@ export function runPages(visual: Component, stage: Stage, inputs: StageInputs, c
     dtype: 'float32',
     results,
   });
-  const [state, query, key, value] = scanned.map((x) => loop.op('Reshape', [x, loop.ints(-1, config.hiddenSize)]));
+  const [state, query, key, value] = scanned.map(({ name }, i) => {
+    const pages: Value = { name, dtype: i === 0 ? 'float32' : visual.dtype };
+    return loop.op('Reshape', [pages, loop.ints(-1, config.hiddenSize)]);
+  });
   return { state: state!, ...(query && key && value ? { projections: { query, key, value } } : {}) };
 }
 

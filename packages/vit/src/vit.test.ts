@@ -9,6 +9,7 @@ import {
   type Tensor,
   tensor,
   WeightError,
+  type WeightFile,
   type WeightSource,
 } from '@vlmkit/core';
 import { createNodeRuntime } from '@vlmkit/runtime-node';
@@ -91,6 +92,65 @@ describe.each(['windowed-bf16', 'windowed-f32', 'plain-f16'])('the encoder on %s
       expect(difference(await result.download(), features)).toBeLessThan(1e-5);
       await vit.dispose();
     }
+  });
+});
+
+/** Multiplies stored tensors on the way to the runtime. */
+function scaleWeights(weights: WeightSource, factors: ReadonlyMap<string, number>): WeightSource {
+  const read: WeightSource['read'] = async (name) => {
+    const stored = await weights.read(name);
+    const factor = factors.get(name);
+    if (!factor || !(stored.data instanceof Float32Array)) return stored;
+    return tensor(
+      'float32',
+      stored.dims,
+      stored.data.map((value) => value * factor),
+    );
+  };
+  const info: WeightSource['info'] = (name, dims) => {
+    const found = weights.info(name, dims);
+    if (!factors.has(name)) return found;
+    const file: WeightFile = {
+      location: `scaled:${name}`,
+      byteLength: found.byteLength,
+      async read(offset, length) {
+        const { data } = await read(name);
+        return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice(offset, offset + length);
+      },
+    };
+    return { ...found, file, offset: 0 };
+  };
+  return { ...weights, info, read };
+}
+
+describe('the float16 encoder', () => {
+  it('equals float32 where activations fit, and where they do not', async () => {
+    const { config, weights, grid } = await openCase('windowed-f32');
+    const last = `visual.blocks.${config.depth - 1}.mlp`;
+    // In the last block gate times up then exceeds float16's 65,504 by far, and the residual comes near to it.
+    const factors = new Map([
+      [`${last}.gate_proj.weight`, 600],
+      [`${last}.up_proj.weight`, 600],
+      [`${last}.down_proj.weight`, 0.1],
+    ]);
+    for (const source of [weights, scaleWeights(weights, factors)]) {
+      const results: Tensor[] = [];
+      for (const dtype of ['float32', 'float16'] as const) {
+        const vit = await createVit({ config, weights: source, runtime: pretend({ float16: true }), dtype });
+        results.push(await (await vit.encode({ patches: patchesOf(grid, config), grid })).download());
+        await vit.dispose();
+      }
+      const [exact, half] = results as [Tensor, Tensor];
+      if (source !== weights) expect(Math.max(...Array.from(exact.data, Number))).toBeGreaterThan(10_000);
+      expect(difference(half, exact)).toBeLessThan(1e-2);
+    }
+  });
+
+  it('is refused by a device without it', async () => {
+    const { config, weights } = await openCase('windowed-f32');
+    await expect(createVit({ config, weights, runtime, dtype: 'float16' })).rejects.toThrow(
+      /does not compute in float16/,
+    );
   });
 });
 
