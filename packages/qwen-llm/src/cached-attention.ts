@@ -1,11 +1,12 @@
 import { type Component, linear, type RotaryTables, rotary, type Value } from '@vlmkit/onnx-graph';
-import { cacheNames } from './cache-names.js';
 import type { DecoderConfig } from './decoder-config.js';
+import type { CacheAccess } from './head-cache.js';
 
 /** Values that every layer's attention shares. */
 export interface AttentionState {
   readonly tables: RotaryTables;
-  /** [s, s]. */
+  readonly cache: CacheAccess;
+  /** [s, f] or [1, 1]. */
   readonly causalBias: Value;
   /** [s·g, p] or [1, 1]. */
   readonly pastBias: Value;
@@ -23,15 +24,15 @@ interface CachedAttentionOptions {
  *
  * ```
  * x ─► q_proj ─► rotary ─► per key-value head: q [s·g, d]
- * x ─► k_proj ─► rotary ─► new key   [s, d] ─► output       past key   [p, d] ◄─ input
- * x ─► v_proj ───────────► new value [s, d] ─► output       past value [p, d] ◄─ input
+ * x ─► k_proj ─► rotary ─► append ─► new key   [f, d]       past key   [p, d]
+ * x ─► v_proj ───────────► append ─► new value [f, d]       past value [p, d]
  *
  * q · past keyᵀ [s·g, p] + bias ──┐                   ┌─ [s·g, p] · past value ─┐
  *                                 ├─ Concat ─ Softmax ┤                         + ─► [s·g, d]
- * q · new keyᵀ  [s·g, s] ─ + bias ┘                   └─ [s·g, s] · new value ──┘
+ * q · new keyᵀ  [s·g, f] ─ + bias ┘                   └─ [s·g, f] · new value ──┘
  * ```
  *
- * Legend: s: tokens fed, p: tokens in the cache, g: query heads of one key-value head, d: width of a head.
+ * Legend: s: tokens fed, f: tokens of this run (s, but for loops that append), p: tokens in the cache, g: query heads of one key-value head, d: width of a head.
  */
 export function cachedAttention(attention: Component, x: Value, options: CachedAttentionOptions): Value {
   const { graph } = attention;
@@ -45,16 +46,15 @@ export function cachedAttention(attention: Component, x: Value, options: CachedA
   const value = perHead(attention, projected('v_proj', kvHeads), kvHeads);
 
   const mixed = Array.from({ length: kvHeads }, (_, head) => {
-    const names = cacheNames(layer, head);
+    const cache = state.cache(layer, head);
+    const fresh = cache.append(key[head]!, value[head]!);
     const inputs: HeadInputs = {
       query: query[head]!,
-      newKey: key[head]!,
-      newValue: value[head]!,
-      pastKey: graph.input(names.pastKey, attention.dtype, ['p', headDim]),
-      pastValue: graph.input(names.pastValue, attention.dtype, ['p', headDim]),
+      newKey: fresh.key,
+      newValue: fresh.value,
+      pastKey: cache.pastKey,
+      pastValue: cache.pastValue,
     };
-    graph.output(names.newKey, inputs.newKey, ['s', headDim]);
-    graph.output(names.newValue, inputs.newValue, ['s', headDim]);
     return headAttention(attention, inputs, { ...state, group: heads / kvHeads, headDim });
   });
   const joined = mixed.length === 1 ? mixed[0]! : graph.op('Concat', mixed, { attributes: { axis: -1 } });
@@ -70,7 +70,7 @@ function perHead({ graph }: Component, x: Value, count: number): Value[] {
 interface HeadInputs {
   /** [s, g·d]. */
   readonly query: Value;
-  /** [s, d]. */
+  /** [f, d]. */
   readonly newKey: Value;
   readonly newValue: Value;
   /** [p, d]. */

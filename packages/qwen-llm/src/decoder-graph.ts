@@ -2,6 +2,7 @@ import type { ComputeType, DeviceProfile, GraphModel, WeightSource } from '@vlmk
 import { Component, castTo, GraphBuilder, gatedMlp, linear, rmsNorm, type Value } from '@vlmkit/onnx-graph';
 import { type AttentionState, cachedAttention } from './cached-attention.js';
 import type { DecoderConfig } from './decoder-config.js';
+import { cacheInputs } from './head-cache.js';
 
 /** What the decoder's graph is built from. */
 export interface DecoderGraphOptions {
@@ -37,32 +38,73 @@ export interface DecoderGraphOptions {
 export function buildDecoderGraph({ config, weights, profile, dtype }: DecoderGraphOptions): GraphModel {
   const graph = new GraphBuilder();
   const model = new Component({ graph, weights, profile, ...(dtype && { dtype }) });
-  const { hiddenSize, headDim, numHiddenLayers, rmsNormEps, vocabSize } = config;
+  const { hiddenSize, headDim, vocabSize } = config;
 
-  const cos = model.cast(graph.input('cos', 'float32', ['s', headDim / 2]));
-  const sin = model.cast(graph.input('sin', 'float32', ['s', headDim / 2]));
-  const causalBias = model.cast(graph.input('causal_bias', 'float32', ['s', 's']));
-  const pastBias = model.cast(graph.input('past_bias', 'float32', ['past_rows', 'past_columns']));
-  const logitRows = graph.input('logit_rows', 'int64', ['n']);
-  const state: AttentionState = { tables: { cos, sin }, causalBias, pastBias };
-
-  let hidden = embeddings(model, config);
-  for (let layer = 0; layer < numHiddenLayers; layer++) {
-    hidden = decoderLayer(model.enter(`model.layers.${layer}`), hidden, { config, state, layer });
-  }
-  const asked = graph.op('Gather', [hidden, logitRows]);
-  const normed = rmsNorm(model.enter('model'), 'norm', asked, { size: hiddenSize, epsilon: rmsNormEps });
-  graph.output('hidden_states', castTo(graph, normed, 'float32'), ['n', hiddenSize]);
-  graph.output('logits', castTo(graph, head(model, config, normed), 'float32'), ['n', vocabSize]);
+  const state: AttentionState = {
+    tables: {
+      cos: model.cast(graph.input('cos', 'float32', ['s', headDim / 2])),
+      sin: model.cast(graph.input('sin', 'float32', ['s', headDim / 2])),
+    },
+    causalBias: model.cast(graph.input('causal_bias', 'float32', ['s', 's'])),
+    pastBias: model.cast(graph.input('past_bias', 'float32', ['past_rows', 'past_columns'])),
+    cache: cacheInputs(model, headDim),
+  };
+  const { logits, hiddenStates } = decoder(model, config, {
+    tokenIds: graph.input('token_ids', 'int64', ['s']),
+    visual: model.cast(graph.input('visual', 'float32', ['v', hiddenSize])),
+    visualRows: graph.input('visual_rows', 'int64', ['s']),
+    logitRows: graph.input('logit_rows', 'int64', ['n']),
+    state,
+  });
+  graph.output('hidden_states', hiddenStates, ['n', hiddenSize]);
+  graph.output('logits', logits, ['n', vocabSize]);
   return graph.finish('qwen-llm');
 }
 
-/** Rows of the embedding, with visual tokens in place of theirs. [s, h]. */
-function embeddings(model: Component, { hiddenSize, vocabSize }: DecoderConfig): Value {
+/** What the decoder computes from. */
+export interface DecoderInputs {
+  /** [s]. */
+  readonly tokenIds: Value;
+  /** [v, h]. */
+  readonly visual: Value;
+  /** [s]. */
+  readonly visualRows: Value;
+  /** [n]. */
+  readonly logitRows: Value;
+  readonly state: AttentionState;
+}
+
+/** What the decoder computes, in float32. */
+export interface DecoderOutputs {
+  /** [n, vocab]. */
+  readonly logits: Value;
+  /** [n, h]. */
+  readonly hiddenStates: Value;
+}
+
+/** The decoder itself, between inputs and outputs that the caller declares. */
+export function decoder(model: Component, config: DecoderConfig, inputs: DecoderInputs): DecoderOutputs {
   const { graph } = model;
-  const ids = graph.input('token_ids', 'int64', ['s']);
-  const visual = model.cast(graph.input('visual', 'float32', ['v', hiddenSize]));
-  const rows = graph.input('visual_rows', 'int64', ['s']);
+  const { hiddenSize, numHiddenLayers, rmsNormEps } = config;
+  let hidden = embeddings(model, config, inputs);
+  for (let layer = 0; layer < numHiddenLayers; layer++) {
+    hidden = decoderLayer(model.enter(`model.layers.${layer}`), hidden, { config, state: inputs.state, layer });
+  }
+  const asked = graph.op('Gather', [hidden, inputs.logitRows]);
+  const normed = rmsNorm(model.enter('model'), 'norm', asked, { size: hiddenSize, epsilon: rmsNormEps });
+  return {
+    logits: castTo(graph, head(model, config, normed), 'float32'),
+    hiddenStates: castTo(graph, normed, 'float32'),
+  };
+}
+
+/** Rows of the embedding, with visual tokens in place of theirs. [s, h]. */
+function embeddings(
+  model: Component,
+  { hiddenSize, vocabSize }: DecoderConfig,
+  { tokenIds: ids, visual, visualRows: rows }: DecoderInputs,
+): Value {
+  const { graph } = model;
   const embed = model.enter('model.embed_tokens');
   const text =
     embed.has('weight.q4') || embed.has('weight.q8')
