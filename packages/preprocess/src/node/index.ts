@@ -1,0 +1,1 @@
+export * from './preprocess-pool.js';

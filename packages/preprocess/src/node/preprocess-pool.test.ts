@@ -1,0 +1,87 @@
+import { fileURLToPath } from 'node:url';
+import { AbortError, MediaError, PromptError, RuntimeError } from '@vlmkit/core';
+import { afterAll, describe, expect, test } from 'vitest';
+import { noise } from '../../test-support/golden.js';
+import { patchify } from '../patchify.js';
+import { preprocessImage } from '../preprocess-image.js';
+import type { ImagePreprocessorConfig } from '../preprocessor-config.js';
+import { resizeBicubic } from '../resize-bicubic.js';
+import { createSharpDecoder } from '../sharp/index.js';
+import { createPreprocessPool } from './preprocess-pool.js';
+
+const config: ImagePreprocessorConfig = {
+  minPixels: 3136,
+  maxPixels: 12_845_056,
+  patchSize: 14,
+  temporalPatchSize: 2,
+  mergeSize: 2,
+  mean: [0.48145466, 0.4578275, 0.40821073],
+  std: [0.26862954, 0.26130258, 0.27577711],
+};
+const path = fileURLToPath(new URL('../../../../fixtures/preprocess/files/rgba.png', import.meta.url));
+const pool = createPreprocessPool({ threads: 2 });
+afterAll(() => pool.close());
+
+describe('a pool', () => {
+  test('gives what the functions give, in any number of jobs at once', async () => {
+    const expected = preprocessImage(await createSharpDecoder().decode(path), { config });
+    const segments = await Promise.all(Array.from({ length: 6 }, () => pool.image(path, { config })));
+    for (const segment of segments) expect(segment).toEqual(expected);
+
+    const picture = noise(90, 60, 1);
+    const size = { width: 56, height: 28 };
+    const resized = await pool.resize(picture, size);
+    expect(resized).toEqual(resizeBicubic(picture, size));
+    expect(picture.data.length).toBe(90 * 60 * 3); // copied, not taken away
+    expect(await pool.patchify([resized], config)).toEqual(patchify([resized], config));
+  });
+
+  test('passes errors on as what they were', async () => {
+    const missing = await pool.image('absent.png', { config }).catch((error: unknown) => error);
+    expect(missing).toBeInstanceOf(MediaError);
+    expect(missing).toMatchObject({
+      name: 'MediaError',
+      actual: 'no such file',
+      message: /^absent\.png cannot be read/,
+    });
+    await expect(pool.image(path, { config, resizedWidth: 28 })).rejects.toBeInstanceOf(PromptError);
+    await expect(pool.image(path, { config, minPixels: -1 })).rejects.toThrow(/minPixels/);
+    expect((await pool.image(path, { config })).grid).toEqual([1, 4, 6]);
+  });
+
+  test('leaves the event loop free', async () => {
+    const large = noise(1200, 900, 4);
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const working = pool.resize(large, { width: 1204, height: 896 });
+    const before = turns;
+    const resized = await working;
+    expect(turns - before).toBeGreaterThan(5); // timers fire while a thread works: on this one none could
+    clearInterval(timer);
+    expect(resized.data.length).toBe(1204 * 896 * 3);
+  });
+
+  test('can be followed by another', async () => {
+    for (let i = 0; i < 3; i++) {
+      const next = createPreprocessPool({ threads: 1 });
+      expect((await next.image(path, { config })).original).toEqual({ width: 37, height: 26 });
+      await next.close();
+    }
+  });
+
+  test('rejects what was aborted, waits or comes when it is closed', async () => {
+    const abort = new AbortController();
+    const aborted = pool.resize(noise(400, 400, 1), { width: 28, height: 28 }, { signal: abort.signal });
+    abort.abort();
+    await expect(aborted).rejects.toBeInstanceOf(AbortError);
+
+    const small = createPreprocessPool({ threads: 1 });
+    const jobs = Array.from({ length: 3 }, () => small.resize(noise(800, 800, 1), { width: 28, height: 28 }));
+    const settled = Promise.allSettled(jobs);
+    await small.close();
+    for (const result of await settled) {
+      expect(result).toMatchObject({ status: 'rejected', reason: expect.any(RuntimeError) });
+    }
+    await expect(small.image(path, { config })).rejects.toThrow(/closed/);
+  });
+});

@@ -1,0 +1,121 @@
+import { availableParallelism } from 'node:os';
+import { type AbortSignalLike, type PixelSize, RuntimeError, throwIfAborted, type VisualSegment } from '@vlmkit/core';
+import type { DecodeOptions } from '../image-decoder.js';
+import type { Patches, PatchifyOptions } from '../patchify.js';
+import type { PreprocessImageOptions } from '../preprocess-image.js';
+import type { RgbImage } from '../rgb-image.js';
+import type { NodeImageSource, SharpDecoderOptions } from '../sharp/index.js';
+import { PreprocessThread } from './preprocess-thread.js';
+import type { Job, PreprocessWork } from './protocol.js';
+
+/** Options of {@link createPreprocessPool}. */
+export interface PreprocessPoolOptions extends SharpDecoderOptions {
+  /** Most threads (default: one for each core but one, at most four). They start when they are needed. */
+  readonly threads?: number;
+}
+
+/** Options of a picture: its size and its name in messages. */
+export interface PoolImageOptions extends PreprocessImageOptions, DecodeOptions {}
+
+/** Options that every job takes. */
+export interface PoolJobOptions {
+  readonly signal?: AbortSignalLike | undefined;
+}
+
+/** Does the work of this package in threads, so that the caller's event loop stays free. */
+export interface PreprocessPool {
+  /** Decodes a file with sharp and makes it ready for the encoder. @throws MediaError, PromptError as the functions do. */
+  image(source: NodeImageSource, options: PoolImageOptions): Promise<VisualSegment>;
+  /** `resizeBicubic` in a thread; the input is copied there. */
+  resize(image: RgbImage, size: PixelSize, options?: PoolJobOptions): Promise<RgbImage>;
+  /** `patchify` in a thread; the frames are copied there. */
+  patchify(frames: readonly RgbImage[], options: PatchifyOptions & PoolJobOptions): Promise<Patches>;
+  /** Ends the threads; jobs under way are rejected. Without it, idle threads do not keep the process alive. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a pool of preprocessing threads. Jobs wait in order for a thread to be free. sharp is loaded there too, as that
+ * alone takes a tenth of a second.
+ */
+export function createPreprocessPool(options: PreprocessPoolOptions = {}): PreprocessPool {
+  const { threads = Math.min(4, Math.max(1, availableParallelism() - 1)), ...limits } = options;
+  const crew = new Crew(threads);
+  return {
+    async image(source, { signal, name, ...imageOptions }) {
+      const location = source instanceof URL ? source.href : source;
+      return crew.run({ kind: 'image', input: { source: location, name, limits, options: imageOptions } }, signal);
+    },
+    resize: (image, size, { signal } = {}) => crew.run({ kind: 'resize', input: { image, size } }, signal),
+    patchify: (frames, { signal, ...patchOptions }) =>
+      crew.run({ kind: 'patchify', input: { frames, options: patchOptions } }, signal),
+    close: () => crew.close(),
+  };
+}
+
+interface Waiter {
+  readonly resolve: (thread: PreprocessThread) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Threads and those who wait for one. */
+class Crew {
+  readonly #limit: number;
+  readonly #idle: PreprocessThread[] = [];
+  readonly #busy = new Set<PreprocessThread>();
+  readonly #waiting: Waiter[] = [];
+  #closed = false;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  async run<K extends keyof PreprocessWork>(
+    job: Job<K>,
+    signal: AbortSignalLike | undefined,
+  ): Promise<PreprocessWork[K]['output']> {
+    throwIfAborted(signal);
+    const thread = await this.#take();
+    try {
+      throwIfAborted(signal);
+      const output = await thread.run(job);
+      throwIfAborted(signal);
+      return output;
+    } finally {
+      this.#giveBack(thread);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const waiter of this.#waiting.splice(0)) waiter.reject(closedError());
+    await Promise.all([...this.#idle, ...this.#busy].map((thread) => thread.close()));
+  }
+
+  async #take(): Promise<PreprocessThread> {
+    if (this.#closed) throw closedError();
+    const idle = this.#idle.pop();
+    if (!idle && this.#busy.size >= this.#limit) {
+      return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    }
+    return this.#start(idle);
+  }
+
+  /** Puts a thread to work, or a new one when it has failed. */
+  #start(thread: PreprocessThread | undefined): PreprocessThread {
+    const usable = thread && !thread.ended ? thread : new PreprocessThread();
+    this.#busy.add(usable);
+    return usable;
+  }
+
+  #giveBack(thread: PreprocessThread): void {
+    this.#busy.delete(thread);
+    const next = this.#waiting.shift();
+    if (next) next.resolve(this.#start(thread));
+    else if (!thread.ended) this.#idle.push(thread);
+  }
+}
+
+function closedError(): RuntimeError {
+  return new RuntimeError('The preprocessing pool is closed.', { remedy: 'Create a new one.' });
+}
