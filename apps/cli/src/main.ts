@@ -4,11 +4,13 @@ import pc from 'picocolors';
 import { askCommand } from './commands/ask.js';
 import { benchCommand } from './commands/bench.js';
 import { chatCommand } from './commands/chat.js';
+import { convertCommand } from './commands/convert.js';
 import { demoCommand } from './commands/demo.js';
 import { describeCommand } from './commands/describe.js';
 import { generateCommand } from './commands/generate.js';
 import { groundCommand } from './commands/ground.js';
 import { inspectCommand } from './commands/inspect.js';
+import { videoCommand } from './commands/video.js';
 
 /**
  * Runs the command line.
@@ -27,10 +29,12 @@ export async function main(argv: readonly string[]): Promise<number> {
     describeCommand,
     askCommand,
     groundCommand,
+    videoCommand,
     chatCommand,
     generateCommand,
     inspectCommand,
     benchCommand,
+    convertCommand,
   ]) {
     program.addCommand(command().exitOverride().showHelpAfterError('(add --help for the options)'));
   }

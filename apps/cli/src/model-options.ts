@@ -1,9 +1,10 @@
-import { openCheckpoint } from '@vlmkit/checkpoint';
-import { openFolder } from '@vlmkit/checkpoint/node';
+import { availableParallelism } from 'node:os';
+import { type Checkpoint, openCheckpoint, quantizeCheckpoint } from '@vlmkit/checkpoint';
+import { createQuantizePool, openFolder } from '@vlmkit/checkpoint/node';
 import type { Runtime } from '@vlmkit/core';
 import { checkpointPath } from '@vlmkit/demo-model';
 import { loadQwenVL, type QwenVL } from '@vlmkit/qwen-vl';
-import { createNodeMedia } from '@vlmkit/qwen-vl/node';
+import { createNodeMedia, type NodeMediaOptions } from '@vlmkit/qwen-vl/node';
 import { createNodeRuntime } from '@vlmkit/runtime-node';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Progress } from './progress.js';
@@ -13,6 +14,7 @@ export interface ModelOptions {
   readonly model?: string;
   readonly device: 'auto' | 'cpu' | 'webgpu' | 'cuda';
   readonly threads?: number;
+  readonly dtype?: 'float32' | 'float16' | 'q8' | 'q4';
 }
 
 /** Adds the model's options to a command. */
@@ -21,6 +23,14 @@ export function withModelOptions(command: Command): Command {
     .option('-m, --model <dir>', 'checkpoint folder, or a name in the Hugging Face cache (default: the demo model)')
     .addOption(
       new Option('--device <device>', 'where to compute').choices(['auto', 'cpu', 'webgpu', 'cuda']).default('auto'),
+    )
+    .addOption(
+      new Option('--dtype <dtype>', 'precision; q8 and q4 quantise while loading').choices([
+        'float32',
+        'float16',
+        'q8',
+        'q4',
+      ]),
     )
     .option('--threads <n>', 'threads of the CPU', positiveInteger);
 }
@@ -35,24 +45,23 @@ export interface OpenModel {
 }
 
 /** What {@link openModel} takes beside the command's options. */
-export interface OpenModelOptions extends ModelOptions {
-  /** Folder that relative paths in messages start from (default: the working directory). */
-  readonly baseDirectory?: string;
+export interface OpenModelOptions extends ModelOptions, NodeMediaOptions {
   readonly progress?: Progress;
 }
 
 /** Opens the checkpoint and the device that the options name, and loads one onto the other. */
 export async function openModel(options: OpenModelOptions): Promise<OpenModel> {
-  const { model: folder = checkpointPath(), device, threads, baseDirectory, progress } = options;
+  const { model: folder = checkpointPath(), device, threads, progress } = options;
   const start = performance.now();
   progress?.start(options.model ? `Loading ${folder}` : 'Loading the demo model');
-  const checkpoint = await openCheckpoint(await openFolder(folder));
+  const checkpoint = await inPrecision(await openCheckpoint(await openFolder(folder)), options);
   const runtime = await createNodeRuntime({ device, ...(threads !== undefined && { threads }) });
   try {
     const model = await loadQwenVL({
       checkpoint,
       runtime,
-      media: createNodeMedia(baseDirectory === undefined ? {} : { baseDirectory }),
+      ...(options.dtype === 'float16' && { dtype: 'float16' as const }),
+      media: createNodeMedia(options),
       onProgress: (stage, fraction) => progress?.update(`Loading ${stage} (${Math.round(fraction * 100)} %)`),
     });
     const loadMs = performance.now() - start;
@@ -72,6 +81,21 @@ export async function openModel(options: OpenModelOptions): Promise<OpenModel> {
     await runtime.dispose();
     await checkpoint.close();
     throw error;
+  }
+}
+
+/** The checkpoint itself, or its weights quantised in memory. */
+async function inPrecision(
+  checkpoint: Checkpoint,
+  { dtype, progress, threads }: OpenModelOptions,
+): Promise<Checkpoint> {
+  if (dtype !== 'q4' && dtype !== 'q8') return checkpoint;
+  const pool = createQuantizePool(threads ?? availableParallelism());
+  try {
+    progress?.update(`Quantising to ${dtype}`);
+    return await quantizeCheckpoint(checkpoint, { dtype, quantize: pool.quantize });
+  } finally {
+    await pool.close();
   }
 }
 

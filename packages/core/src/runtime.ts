@@ -14,6 +14,8 @@ export interface DeviceProfile {
   readonly int8: boolean;
   /** Graphs may read bfloat16 weights and cast them on the device. */
   readonly bfloat16Weights: boolean;
+  /** Graphs may take rows of float16 weights and cast those on the device. Where not, weights are cast whole, while loading. */
+  readonly float16Weights: boolean;
   /** Largest single buffer, in bytes. */
   readonly maxBufferBytes: number;
   /** Outputs can stay on the device between runs. */

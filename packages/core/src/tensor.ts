@@ -71,7 +71,8 @@ export function viewBytes<T extends DataType>(dtype: T, bytes: Uint8Array): Tens
   if (bytes.byteLength % size !== 0) {
     throw new RangeError(`${bytes.byteLength} bytes do not divide into ${dtype} elements of ${size} bytes.`);
   }
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  // Not bytes.slice(): a Node Buffer's slice is a view.
+  const aligned = bytes.byteOffset % size === 0 ? bytes : Uint8Array.from(bytes);
   const { buffer, byteOffset } = aligned;
   const length = aligned.byteLength / size;
   const arrays: { readonly [D in DataType]: () => TensorArrays[D] } = {

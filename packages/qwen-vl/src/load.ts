@@ -2,6 +2,7 @@ import { type Checkpoint, type CheckpointFiles, type JsonObject, readOptionalJso
 import { type ComputeType, ConfigError, type ModelModules, type Runtime } from '@vlmkit/core';
 import { parseImagePreprocessorConfig } from '@vlmkit/preprocess';
 import { loadTokenizer } from '@vlmkit/tokenizer';
+import type { VitPrecision } from '@vlmkit/vit';
 import type { MediaSource } from './media.js';
 import type { QwenModelInfo, VisionPreprocessing } from './model-info.js';
 import { checkModules, loadQwenModules } from './modules.js';
@@ -15,8 +16,10 @@ export interface LoadQwenVLOptions {
   readonly runtime: Runtime;
   /** Reads pictures and clips. Text-only use does without. */
   readonly media?: MediaSource;
-  /** Element type of activations (default float32). */
+  /** Element type of the backbone's activations (default float32). */
   readonly dtype?: ComputeType;
+  /** Precision of encoder and projector (default: int8 beside a quantised decoder, else that of `dtype`). */
+  readonly visionDtype?: VitPrecision;
   /** Modules of your own in place of the checkpoint's. */
   readonly modules?: Partial<ModelModules>;
   /** Most tokens computed in one run of a prefill (default 512). */
@@ -51,7 +54,7 @@ export async function loadQwenVL(options: LoadQwenVLOptions): Promise<QwenVL> {
 
 /** The caller's own modules, and the checkpoint's for those that it left out. */
 async function loadModules(options: LoadQwenVLOptions): Promise<ModelModules> {
-  const { checkpoint, runtime, modules: own = {}, dtype, prefillChunk, onProgress } = options;
+  const { checkpoint, runtime, modules: own = {}, dtype, visionDtype, prefillChunk, onProgress } = options;
   const weights = trackWeights(checkpoint.weights);
   const modules = await loadQwenModules({
     config: checkpoint.config,
@@ -59,6 +62,7 @@ async function loadModules(options: LoadQwenVLOptions): Promise<ModelModules> {
     runtime,
     own,
     ...(dtype && { dtype }),
+    ...(visionDtype && { visionDtype }),
     ...(prefillChunk !== undefined && { prefillChunk }),
     ...(onProgress && { onProgress }),
   });

@@ -2,7 +2,7 @@ import type { Checkpoint } from '@vlmkit/checkpoint';
 import { type ComputeType, ConfigError, type ModelModules, type Runtime, type WeightSource } from '@vlmkit/core';
 import { createMerger } from '@vlmkit/merger';
 import { createQwenLlm } from '@vlmkit/qwen-llm';
-import { createVit } from '@vlmkit/vit';
+import { createVit, type VitPrecision } from '@vlmkit/vit';
 
 /** What modules are loaded from. */
 export interface LoadModulesOptions {
@@ -11,7 +11,10 @@ export interface LoadModulesOptions {
   readonly runtime: Runtime;
   /** Modules that stand in for the checkpoint's. */
   readonly own?: Partial<ModelModules>;
+  /** Element type of the backbone's activations (default float32). */
   readonly dtype?: ComputeType;
+  /** Precision of encoder and projector (default: int8 beside a quantised decoder, else that of `dtype`). */
+  readonly visionDtype?: VitPrecision;
   readonly prefillChunk?: number;
   /** Called with the module being loaded and a fraction in 0..1 of the whole. */
   readonly onProgress?: (stage: 'vision' | 'language', fraction: number) => void;
@@ -22,15 +25,17 @@ export interface LoadModulesOptions {
  * a text model. Modules in `own` stand in for the checkpoint's, which are then not loaded.
  */
 export async function loadQwenModules(options: LoadModulesOptions): Promise<ModelModules> {
-  const { config, weights, runtime, own = {}, dtype, prefillChunk, onProgress } = options;
-  const shared = { weights, runtime, ...(dtype && { dtype }) };
-  const { vision } = config;
+  const { config, weights, runtime, own = {}, dtype = 'float32', prefillChunk, onProgress } = options;
+  const { vision, quantization } = config;
+  const isQuantised = quantization?.dtype === 'q4' || quantization?.dtype === 'q8';
+  const { visionDtype = isQuantised && runtime.profile.int8 ? 'int8' : dtype } = options;
+  const forVision = vision && { config: vision, weights, runtime, dtype: visionDtype };
   onProgress?.('vision', 0);
-  const encoder = own.encoder ?? (vision && (await createVit({ ...shared, config: vision })));
-  const inputProjector = own.inputProjector ?? (vision && (await createMerger({ ...shared, config: vision })));
+  const encoder = own.encoder ?? (forVision && (await createVit(forVision)));
+  const inputProjector = own.inputProjector ?? (forVision && (await createMerger(forVision)));
   onProgress?.('language', encoder ? 0.2 : 0);
   const chunk = prefillChunk === undefined ? {} : { prefillChunk };
-  const backbone = own.backbone ?? (await createQwenLlm({ ...shared, ...chunk, config: config.text }));
+  const backbone = own.backbone ?? (await createQwenLlm({ weights, runtime, dtype, ...chunk, config: config.text }));
   onProgress?.('language', 1);
   return { ...own, ...(encoder && { encoder }), ...(inputProjector && { inputProjector }), backbone };
 }

@@ -33,7 +33,9 @@ async function demo({ out, ...options }: ModelOptions & { readonly out: string }
       process.stdout.write(`${pc.green('✔')} boxes drawn in ${drawn}\n`);
     }
 
-    const frames = Array.from({ length: 8 }, (_, i) => join(samplesPath(), 'clip_turn', `${String(i).padStart(3, '0')}.png`));
+    const frames = Array.from({ length: 8 }, (_, i) =>
+      join(samplesPath(), 'clip_turn', `${String(i).padStart(3, '0')}.png`),
+    );
     heading(`A clip: ${shown(join(samplesPath(), 'clip_turn'))}`);
     const clip: ContentPart = { type: 'video', video: frames, sample_fps: 2 };
     await ask(open, [clip], 'What happens in this video?');

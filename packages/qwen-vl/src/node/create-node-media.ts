@@ -35,7 +35,7 @@ export function createNodeMedia({ baseDirectory = process.cwd(), onClip }: NodeM
   const locate = (source: string) => (/^[a-z][a-z+.-]+:/i.test(source) ? source : resolve(baseDirectory, source));
   const open = async (source: string | Uint8Array, { signal }: MediaRequest): Promise<VideoHandle> =>
     isAnimation(source)
-      ? openAnimation(await images.decodeFrames!(source, signal ? { signal } : {}))
+      ? openAnimation((options) => images.decodeFrames!(source, options), signal ? { signal } : {})
       : videos.open(source, signal ? { signal } : {});
   return {
     async image(part: ImagePart, request: MediaRequest) {

@@ -1,0 +1,72 @@
+import { availableParallelism } from 'node:os';
+import { type ConvertResult, convertCheckpoint, openCheckpoint } from '@vlmkit/checkpoint';
+import { createQuantizePool, folderTarget, openFolder } from '@vlmkit/checkpoint/node';
+import { Command, Option } from 'commander';
+import { positiveInteger } from '../model-options.js';
+import { createProgress } from '../progress.js';
+
+interface ConvertCommandOptions {
+  readonly dtype: 'q4' | 'q8' | 'fp16';
+  readonly vision?: 'q4' | 'q8' | 'fp16' | 'keep';
+  readonly embedding?: 'q4' | 'q8' | 'fp16' | 'keep';
+  readonly maxShardMb?: number;
+  readonly threads?: number;
+}
+
+/** `vlmkit convert SRC OUT --dtype q4` */
+export function convertCommand(): Command {
+  const groups = ['q4', 'q8', 'fp16', 'keep'];
+  return new Command('convert')
+    .description('Write a checkpoint in another precision: the same folder with quantised weights, ready to run.')
+    .argument('<source>', 'checkpoint folder, or a name in the Hugging Face cache')
+    .argument('<out>', 'folder to write; an interrupted conversion goes on where it stopped')
+    .addOption(new Option('--dtype <dtype>', 'precision of the decoder').choices(['q4', 'q8', 'fp16']).default('q4'))
+    .addOption(
+      new Option('--embedding <dtype>', 'precision of embedding and head (default: as --dtype)').choices(groups),
+    )
+    .addOption(new Option('--vision <dtype>', 'precision of the vision encoder (default: as it is)').choices(groups))
+    .option('--max-shard-mb <n>', 'most megabytes of one weight file (default: 2000)', positiveInteger)
+    .option('--threads <n>', 'threads that quantise', positiveInteger)
+    .action(convert);
+}
+
+async function convert(source: string, out: string, options: ConvertCommandOptions): Promise<void> {
+  const progress = createProgress();
+  const start = performance.now();
+  progress.start(`Converting ${source}`);
+  const checkpoint = await openCheckpoint(await openFolder(source));
+  const pool = createQuantizePool(options.threads ?? availableParallelism());
+  const controller = new AbortController();
+  const interrupt = () => controller.abort();
+  process.once('SIGINT', interrupt);
+  try {
+    const { dtype, vision, embedding, maxShardMb } = options;
+    const result = await convertCheckpoint({
+      source: checkpoint,
+      target: await folderTarget(out),
+      dtype,
+      ...(vision && { vision }),
+      ...(embedding && { embedding }),
+      ...(maxShardMb && { maxShardBytes: maxShardMb * 1e6 }),
+      quantize: pool.quantize,
+      concurrency: pool.threads,
+      signal: controller.signal,
+      onProgress: ({ fraction, tensor }) => progress.update(`${Math.round(fraction * 100)} % ${tensor}`),
+    });
+    progress.done(summary(out, result, performance.now() - start));
+  } catch (error) {
+    progress.fail();
+    throw error;
+  } finally {
+    process.off('SIGINT', interrupt);
+    await pool.close();
+    await checkpoint.close();
+  }
+}
+
+function summary(out: string, { sourceBytes, resultBytes, shards, resumed }: ConvertResult, ms: number): string {
+  const gb = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+  const kept = resumed > 0 ? `, ${resumed} from an earlier attempt` : '';
+  const files = `${shards.length} file${shards.length === 1 ? '' : 's'}${kept}`;
+  return `Wrote ${out}: ${gb(sourceBytes)} became ${gb(resultBytes)} in ${files}, ${(ms / 1000).toFixed(1)} s`;
+}
