@@ -8,6 +8,7 @@
 import argparse
 import os
 import sys
+from dataclasses import replace
 
 import torch
 
@@ -29,6 +30,7 @@ def parse(arguments):
     parser.add_argument("--steps", type=int, default=0, help="steps a stage: deterministic (default: the stage's own)")
     parser.add_argument("--minutes", type=float, default=0, help="minutes a stage instead of steps: not deterministic")
     parser.add_argument("--rate", type=float, default=0, help="peak learning rate instead of the stage's")
+    parser.add_argument("--no-curriculum", action="store_true", help="full difficulty from the start, for weights that know the basics")
     parser.add_argument("--stop-after", type=int, default=0, help="leave after so many steps, to be resumed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--parts", type=int, default=0, help="parts of a step's batch (default: 2, on a card 16)")
@@ -95,10 +97,10 @@ def main():
         if state.stage != stage.name:
             state.begin(stage.name)
         if state.progress < 1:
-            stage = stage.with_rate(a.rate) if a.rate else stage
+            stage = replace(stage, rate=a.rate or stage.rate, curriculum=stage.curriculum and not a.no_curriculum)
             steps = 0 if a.minutes else a.steps or stage.steps
             options = Options(
-                a.out, a.tokenizer, steps, a.minutes, a.stop_after, a.scale, processes, device, bfloat16, loaders, a.save_every, a.evaluate_every
+                a.out, a.tokenizer, steps, a.minutes, a.stop_after, a.scale, processes, device, bfloat16, device == "cuda", loaders, a.save_every, a.evaluate_every
             )
             train(stage, options, state)
             state = load(path)

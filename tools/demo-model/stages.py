@@ -1,6 +1,6 @@
 """The three stages of the first Qwen-VL report (Bai et al. 2023, arXiv:2308.12966, section 3), at this model's size."""
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,6 @@ class Stage:
         if not dense and self.trains_language:
             rates["language"] = (muon, adam, adam)
         return rates
-
-    def with_rate(self, rate):
-        return replace(self, rate=rate)
 
     def is_dense(self, step):
         return not self.trains_language or (self.dense_every > 0 and step % self.dense_every == 0)

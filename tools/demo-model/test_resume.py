@@ -5,8 +5,14 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from dataclasses import replace
 
 import torch
+
+from model import TOKENIZER_FOLDER
+from stages import STAGES
+from state import load, new_state
+from train import Options, train
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 STEPS = 6
@@ -40,6 +46,20 @@ class Resume(unittest.TestCase):
         rest = run(self.out("halves"), "--resume", "--only", "--processes", "1")
         self.assertEqual(rest["step"], STEPS)
         self.assert_same(whole, rest)
+
+    def test_one_batch_made_ahead_trains_like_its_parts(self):
+        """What a card does, on the CPU: one gradient over all parts, data from loader processes."""
+        ends = []
+        for name, options in (("parts", dict()), ("merged", dict(merged=True, loaders=1))):
+            state = new_state(1, 2)
+            state.begin("instruction-tuning")
+            stage = replace(next(s for s in STAGES if s.name == state.stage), dense_every=2)
+            train(stage, Options(self.out(name), TOKENIZER_FOLDER, steps=4, stop_after=2, scale=0.05, processes=1, **options), state)
+            ends.append(load(os.path.join(self.out(name), "state.pt")))
+        self.assertEqual([end.step for end in ends], [2, 2])
+        start, moved = new_state(1, 2).parameters, [end.parameters for end in ends]
+        steps = [m - start for m in moved]
+        self.assertGreater(torch.cosine_similarity(steps[0], steps[1], dim=0), 0.9)
 
     def test_all_stages_in_one_command(self):
         state = run(self.out("all"))

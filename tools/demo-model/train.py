@@ -33,6 +33,7 @@ class Options:
     processes: int = 2
     device: str = "cpu"
     bfloat16: bool = False
+    merged: bool = False  # all parts of a step as one batch, with one gradient: for a card
     loaders: int = 0  # processes that make data ahead; 0: each process makes its own
     save_every: float = 5.0  # minutes
     evaluate_every: float = 20.0  # minutes
@@ -60,6 +61,7 @@ class Source:
     def steps_from(self, first):
         if not self.options.loaders:
             return (self[step] for step in range(first, 1 << 40))
+        torch.multiprocessing.set_sharing_strategy("file_system")  # the batches of many loaders are more tensors than a process may open files
         loader = torch.utils.data.DataLoader(
             self, batch_size=None, sampler=range(first, first + 10_000_000), num_workers=self.options.loaders,
             pin_memory=self.options.device == "cuda", prefetch_factor=4,
@@ -81,8 +83,7 @@ class Worker:
         self.modules, self.heads = modules, modules["heads"]
         self.forward = Forward(modules["model"], torch.bfloat16 if options.bfloat16 else torch.float32)
         self.optimizer = Optimizer(state.places, self.buffers, rank, options.processes)
-        merged = options.device == "cuda"
-        self.source = Source(stage, options, state.seed, self.control, [tuple(self.mine)] if merged else [(part,) for part in self.mine])
+        self.source = Source(stage, options, state.seed, self.control, [tuple(self.mine)] if options.merged else [(part,) for part in self.mine])
 
     def losses(self, made):
         """All losses of one part, by name, and their weighted sum."""
@@ -114,13 +115,13 @@ class Worker:
                 break
             finite, named = True, {}
             for part, item in zip(self.mine, made):
-                gradients = self.buffers["gradients"][part if options.device != "cuda" else 0]
+                gradients = self.buffers["gradients"][0 if options.merged else part]
                 bind(self.modules, self.buffers["parameters"], gradients.zero_())
                 named, total, samples = self.losses(item)
                 total.backward()
                 finite = finite and bool(torch.isfinite(total))
                 if journal:
-                    journal.add(named, samples * state.parts / len(made) if options.device != "cuda" else samples)
+                    journal.add(named, samples * state.parts / len(made) if not options.merged else samples)
             self.flags[self.rank] = float(finite)
             self.barrier.wait()  # every process's gradients are there
             rates = self.stage.learning_rates(state.step, state.progress, self.stage.is_dense(step))
@@ -188,7 +189,7 @@ def train(stage, options, state):
     os.makedirs(options.out, exist_ok=True)
     device, several = options.device, options.processes > 1
     buffers = {name: getattr(state, name).to(device) for name in ("parameters", "moment1", "moment2")}
-    buffers["gradients"] = torch.zeros(1 if device == "cuda" else state.parts, len(state.parameters), device=device)
+    buffers["gradients"] = torch.zeros(1 if options.merged else state.parts, len(state.parameters), device=device)
     shared = dict(buffers=buffers, control=torch.zeros(2, dtype=torch.float64), flags=torch.zeros(options.processes), barrier=Alone())
     shared["scores"] = torch.zeros(options.processes, len(TASKS), 2)
     shared["control"].share_memory_()  # loader processes read it too
