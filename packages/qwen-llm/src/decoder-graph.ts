@@ -109,11 +109,18 @@ function embeddings(
   const text =
     embed.has('weight.q4') || embed.has('weight.q8')
       ? quantisedRows(embed, ids, hiddenSize)
-      : embed.cast(embed.graph.op('Gather', [embed.stored('weight', [vocabSize, hiddenSize]), ids]));
+      : storedRows(embed, ids, [vocabSize, hiddenSize]);
   const scope = graph.scope('visual_tokens');
   const isVisual = scope.op('GreaterOrEqual', [rows, graph.int(0)], { dtype: 'bool' });
   const mask = scope.op('Unsqueeze', [isVisual, graph.ints(1)]);
   return scope.op('Where', [mask, scope.op('Gather', [visual, rows]), text], { dtype: model.dtype });
+}
+
+/** Embedding rows out of plain storage. Only the rows are cast, so that the weight stays as small as it is stored. */
+function storedRows(embed: Component, ids: Value, dims: readonly number[]): Value {
+  const stored = embed.stored('weight', dims);
+  const castWhole = stored.dtype === 'float16' && !embed.profile.float16Weights;
+  return embed.cast(embed.graph.op('Gather', [castWhole ? embed.cast(stored) : stored, ids]));
 }
 
 /** Embedding rows out of block-quantised storage. */

@@ -45,6 +45,7 @@ describe('createNodeRuntime', () => {
       float16: false,
       int8: true,
       bfloat16Weights: true,
+      float16Weights: true,
       deviceOutputs: true,
       kvCache: 'append',
     });

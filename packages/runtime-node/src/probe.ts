@@ -21,6 +21,7 @@ export async function probeDevice(device: OpenRequest, reader: TensorReader): Pr
   const fused = await works(() => run(attention()), attentionByHand());
   const float16 = device.device !== 'cpu' && (await works(() => run(doubling('float16')), new Float32Array([2, -3])));
   const bfloat16Weights = await works(() => run(bfloat16Weight()), new Float32Array([2, -3]));
+  const float16Weights = await works(() => run(float16Rows()), new Float32Array([2, -3]));
   return {
     label: `onnxruntime-node, ${device.device}, ${device.threads} threads`,
     attention: fused ? 'fused' : 'composed',
@@ -28,6 +29,7 @@ export async function probeDevice(device: OpenRequest, reader: TensorReader): Pr
     // onnxruntime's 8-bit products are written for CPUs; elsewhere they are emulated or missing.
     int8: device.device === 'cpu',
     bfloat16Weights,
+    float16Weights,
     maxBufferBytes: device.device === 'webgpu' ? webgpuBufferBytes : constants.MAX_LENGTH,
     // onnxruntime-node returns CUDA's outputs through host memory.
     deviceOutputs: device.device !== 'cuda',
@@ -85,6 +87,17 @@ function bfloat16Weight(): Probe {
   const weight = graph.op('Cast', [stored], { attributes: { to: elementType('float32') }, dtype: 'float32' });
   graph.output('y', graph.op('Mul', [x, weight]), [2]);
   return { bytes: graph.finish('probe').bytes, feed: tensor('float32', [2], Float32Array.of(1, -1.5)) };
+}
+
+/** Rows x = [1, 0] of a float16 weight [-3, 2]. */
+function float16Rows(): Probe {
+  const graph = new GraphBuilder();
+  const x = graph.input('x', 'float32', [2]);
+  const rows = graph.op('Cast', [x], { attributes: { to: elementType('int64') }, dtype: 'int64' });
+  const stored = graph.constant(tensor('float16', [2], Uint16Array.of(0xc200, 0x4000)));
+  const taken = graph.op('Gather', [stored, rows]);
+  graph.output('y', graph.op('Cast', [taken], { attributes: { to: elementType('float32') }, dtype: 'float32' }), [2]);
+  return { bytes: graph.finish('probe').bytes, feed: tensor('float32', [2], Float32Array.of(1, 0)) };
 }
 
 const queries = 64;
