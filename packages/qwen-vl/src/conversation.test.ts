@@ -86,6 +86,15 @@ describe('Conversation', () => {
     expect(encoder.encoded).toBe(1);
   });
 
+  it('keeps what it computed as long as the room that it reserved lasts', async () => {
+    const backbone = new FakeBackbone([1]);
+    const talk = new Conversation(backbone, undefined, { reserve: 64 });
+    await talk.prefill(prompt([1, 2]), { newTokens: 10 });
+    const second = await talk.prefill(prompt([1, 2, 3, 4, 5, 6]), { newTokens: 50 });
+    expect(second.reusedTokens).toBe(2);
+    expect(backbone.states).toBe(1);
+  });
+
   it('refuses what the context cannot hold', async () => {
     const talk = new Conversation(new FakeBackbone([1], 8), undefined);
     await expect(talk.prefill(prompt([1, 2, 3]), { newTokens: 6 })).rejects.toThrow(/at most 8 tokens.*Found 9/);

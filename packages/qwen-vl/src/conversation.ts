@@ -29,6 +29,15 @@ export interface Prefilled extends ForwardResult {
   readonly prefillMs: number;
 }
 
+/** How a conversation uses its cache. */
+export interface ConversationOptions {
+  /**
+   * Tokens to make room for from the start, as far as the context allows (default 0: what the first turn needs). A
+   * conversation that outgrows its cache computes its history once again, in a cache of twice the size.
+   */
+  readonly reserve?: number;
+}
+
 /** The part of a backbone that a conversation needs. */
 export type StateSource = Pick<LanguageBackbone, 'contextLength' | 'createState'>;
 
@@ -45,12 +54,14 @@ interface CachedTokens {
 export class Conversation {
   readonly #backbone: StateSource;
   readonly #vision: VisionFeatures | undefined;
+  readonly #reserve: number;
   #state: BackboneState | undefined;
   #cached: CachedTokens = { tokenIds: [], segments: [] };
 
-  constructor(backbone: StateSource, vision: VisionFeatures | undefined) {
+  constructor(backbone: StateSource, vision: VisionFeatures | undefined, { reserve = 0 }: ConversationOptions = {}) {
     this.#backbone = backbone;
     this.#vision = vision;
+    this.#reserve = reserve;
   }
 
   /**
@@ -105,7 +116,7 @@ export class Conversation {
       });
     }
     if (this.#state && this.#state.capacity >= needed) return this.#state;
-    const grown = this.#state ? Math.min(limit, Math.max(needed, this.#state.capacity * 2)) : needed;
+    const grown = Math.min(limit, Math.max(needed, this.#state ? this.#state.capacity * 2 : this.#reserve));
     this.dispose();
     this.#state = this.#backbone.createState(grown);
     return this.#state;

@@ -35,6 +35,9 @@ export interface AskManyOptions {
   readonly batchSize?: number;
 }
 
+/** Tokens that a chat's cache has room for from the start: memory is reserved, and taken as the chat grows. */
+const chatReserve = 8192;
+
 /** A conversation that remembers: each turn computes only what is new. */
 export interface Chat {
   /** Asks with the whole history; what is unchanged at its beginning is reused. */
@@ -73,7 +76,11 @@ export class QwenVL {
 
   /** Starts a conversation whose turns share one KV cache. */
   createChat(): Chat {
-    const conversation = new Conversation(this.modules.backbone, this.#vision);
+    return this.#chat(chatReserve);
+  }
+
+  #chat(reserve: number): Chat {
+    const conversation = new Conversation(this.modules.backbone, this.#vision, { reserve });
     const stream = (messages: readonly Message[], options: ChatOptions = {}) =>
       this.#stream(conversation, messages, options);
     return {
@@ -90,7 +97,7 @@ export class QwenVL {
    * @throws MediaError when a picture or clip cannot be read.
    */
   async *stream(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<StreamEvent, void, void> {
-    const chat = this.createChat();
+    const chat = this.#chat(0);
     try {
       yield* chat.stream(messages, options);
     } finally {

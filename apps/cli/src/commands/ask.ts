@@ -1,3 +1,4 @@
+import { PromptError } from '@vlmkit/core';
 import { Command } from 'commander';
 import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
@@ -19,6 +20,8 @@ export async function askAboutImage(
   question: string,
   options: ModelOptions & GenerationOptions,
 ): Promise<void> {
+  if (question.trim() === '')
+    throw new PromptError('The question is empty.', { remedy: 'Ask something, or use `vlmkit describe`.' });
   const progress = createProgress();
   await withModel({ ...options, progress }, async ({ model }) => {
     const content = [{ type: 'image', image } as const, { type: 'text', text: question } as const];

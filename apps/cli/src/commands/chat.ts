@@ -88,6 +88,8 @@ async function ask(session: Session, question: string, terminal: Interface): Pro
     process.stderr.write(`${summary(answer)}\n`);
   } catch (error) {
     if (!(error instanceof VlmkitError)) throw error;
+    // What could not be read now would fail at every later question as well.
+    session.pending = [];
     process.stderr.write(`${pc.red('error:')} ${error.message}\n`);
   } finally {
     terminal.off('SIGINT', interrupt);
