@@ -98,9 +98,10 @@ describe('createNodeVideoDecoder', () => {
     }
   });
 
-  it('reads bytes and file URLs', async () => {
+  it('reads bytes, file URLs and data URLs', async () => {
     const path = join(folder, 'vp9.webm');
-    for (const source of [new Uint8Array(readFileSync(path)), new URL(`file://${path}`)]) {
+    const dataUrl = `data:video/webm;base64,${readFileSync(path, 'base64')}`;
+    for (const source of [new Uint8Array(readFileSync(path)), new URL(`file://${path}`), dataUrl]) {
       const handle = await decoder.open(source);
       expect((await collect(handle, [3])).map(hash)).toEqual([golden['vp9.webm']!.frames[3]]);
       handle.close();
@@ -186,6 +187,7 @@ describe('bad video files', () => {
   it('explains a missing file and a folder', async () => {
     await expect(decoder.open(join(folder, 'absent.mp4'))).rejects.toThrow(/absent\.mp4 cannot be opened/);
     await expect(decoder.open(folder)).rejects.toThrow(/not a file/);
+    await expect(decoder.open('data:video/mp4;base64,*')).rejects.toThrow(/data URL/);
   });
 
   it('names the first frame that is damaged', async () => {

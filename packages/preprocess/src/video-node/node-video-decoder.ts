@@ -12,7 +12,7 @@ import { findAvCodec } from './av-decoder.js';
 import { createAvPictureReader } from './av-picture-reader.js';
 import { loadVideoLibraries } from './libraries.js';
 
-/** A path, a `file:`, `http:` or `https:` URL, or the bytes of a file. */
+/** A path, a `file:`, `http:`, `https:` or `data:` URL, or the bytes of a file. */
 export type NodeVideoSource = string | URL | Uint8Array;
 
 /**
@@ -58,6 +58,7 @@ async function describeSource(source: NodeVideoSource): Promise<VideoFile> {
     return { label: 'The video', head: source, open: (library) => new library.BufferSource(source) };
   }
   const text = String(source);
+  if (text.startsWith('data:')) return describeSource(await decodeDataUrl(text));
   if (/^https?:/.test(text))
     return { label: text, head: new Uint8Array(), open: (library) => new library.UrlSource(text) };
   const path = text.startsWith('file:') ? fileURLToPath(text) : text;
@@ -75,6 +76,19 @@ async function describeSource(source: NodeVideoSource): Promise<VideoFile> {
   if (!isFile) throw new MediaError(`${path} is not a file.`, { remedy: 'Give a video file, or a list of frames.' });
   if (size === 0) throw empty(label);
   return { label, head: await readHead(path), open: (library) => new library.FilePathSource(path) };
+}
+
+async function decodeDataUrl(url: string): Promise<Uint8Array> {
+  try {
+    const response = await fetch(url);
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (cause) {
+    throw new MediaError('The video is a data URL that cannot be read.', {
+      expected: 'data:video/mp4;base64,…',
+      actual: `${url.slice(0, 40)}…`,
+      cause,
+    });
+  }
 }
 
 async function readHead(path: string): Promise<Uint8Array> {

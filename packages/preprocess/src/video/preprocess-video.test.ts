@@ -52,7 +52,7 @@ const frames = (count: number, width: number, height: number) =>
 describe('preprocessVideo', () => {
   it.each(cases)('makes of $count frames of $width x $height what the reference makes', async (c) => {
     const sequence = { count: c.count, frames: frames(c.count, c.width, c.height), sampleFps: c.sampleFps };
-    const { segment } = await preprocessVideo(sequence, config, { minPixels: c.minPixels, maxPixels: c.maxPixels });
+    const { segment } = await preprocessVideo(sequence, { config, minPixels: c.minPixels, maxPixels: c.maxPixels });
     expect(segment.kind).toBe('video');
     expect([segment.resized.width, segment.resized.height]).toEqual(c.resized);
     expect(segment.original).toEqual({ width: c.width, height: c.height });
@@ -67,26 +67,26 @@ describe('preprocessVideo', () => {
 
   it('states the times of frames, evenly by rate or as given', async () => {
     const three = { count: 3, frames: frames(3, 56, 56), sampleFps: 4 };
-    const { segment } = await preprocessVideo(three, config);
+    const { segment } = await preprocessVideo(three, { config });
     expect(segment.timestamps).toEqual([0, 0.25, 0.5]);
     expect(segment.grid[0]).toBe(2);
-    const given = await preprocessVideo({ ...three, timestamps: [1, 2, 4] }, config);
+    const given = await preprocessVideo({ ...three, timestamps: [1, 2, 4] }, { config });
     expect(given.segment.timestamps).toEqual([1, 2, 4]);
     expect(given.segment.key).toBe(segment.key);
   });
 
   it('gives clips that differ in order different keys', async () => {
     const [a, b] = [draw(0, 56, 56), draw(1, 56, 56)];
-    const forward = await preprocessVideo({ count: 2, frames: [a, b] }, config);
-    const backward = await preprocessVideo({ count: 2, frames: [b, a] }, config);
+    const forward = await preprocessVideo({ count: 2, frames: [a, b] }, { config });
+    const backward = await preprocessVideo({ count: 2, frames: [b, a] }, { config });
     expect(forward.segment.key).not.toBe(backward.segment.key);
   });
 
   it('refuses a clip without frames, of a wrong count, or at a rate of 0', async () => {
-    await expect(preprocessVideo({ count: 0, frames: [] }, config)).rejects.toThrow(MediaError);
-    await expect(preprocessVideo({ count: 3, frames: frames(2, 56, 56) }, config)).rejects.toThrow(/Found 2/);
+    await expect(preprocessVideo({ count: 0, frames: [] }, { config })).rejects.toThrow(MediaError);
+    await expect(preprocessVideo({ count: 3, frames: frames(2, 56, 56) }, { config })).rejects.toThrow(/Found 2/);
     const still = { count: 2, frames: frames(2, 56, 56), sampleFps: 0 };
-    await expect(preprocessVideo(still, config)).rejects.toThrow(/sampleFps/);
+    await expect(preprocessVideo(still, { config })).rejects.toThrow(/sampleFps/);
   });
 });
 
@@ -98,7 +98,7 @@ describe('preprocessVideoFile', () => {
     });
 
   it('samples an animation by its own times', async () => {
-    const { segment, sample, frames: shown } = await preprocessVideoFile(await animation(20, 0.1), config, { fps: 4 });
+    const { segment, sample, frames: shown } = await preprocessVideoFile(await animation(20, 0.1), { config, fps: 4 });
     expect(sample.indices).toEqual([0, 3, 5, 8, 11, 14, 16, 19]);
     expect(segment.secondsPerGrid).toBeCloseTo(0.5, 12);
     expect(segment.timestamps!.map((t) => Number(t.toFixed(6)))).toEqual([0, 0.3, 0.5, 0.8, 1.1, 1.4, 1.6, 1.9]);
@@ -107,7 +107,8 @@ describe('preprocessVideoFile', () => {
   });
 
   it('samples down to the budget and says so', async () => {
-    const { segment, sample } = await preprocessVideoFile(await animation(60, 0.1), config, {
+    const { segment, sample } = await preprocessVideoFile(await animation(60, 0.1), {
+      config,
       fps: 10,
       maxFrames: 8,
       minPixels: 4 * 784,
@@ -120,7 +121,8 @@ describe('preprocessVideoFile', () => {
 
   it('stops when aborted', async () => {
     const signal = { aborted: false };
-    const running = preprocessVideoFile(await animation(20, 0.1), config, {
+    const running = preprocessVideoFile(await animation(20, 0.1), {
+      config,
       signal,
       onProgress: () => {
         signal.aborted = true;

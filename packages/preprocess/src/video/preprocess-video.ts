@@ -26,6 +26,7 @@ export interface FrameSequence {
 
 /** Options of making a segment. */
 export interface PreprocessVideoOptions extends FrameSizeOptions {
+  readonly config: VideoPreprocessorConfig;
   readonly signal?: AbortSignalLike;
 }
 
@@ -44,14 +45,14 @@ export interface PreprocessedVideo {
  */
 export async function preprocessVideo(
   sequence: FrameSequence,
-  config: VideoPreprocessorConfig,
-  options: PreprocessVideoOptions = {},
+  options: PreprocessVideoOptions,
 ): Promise<PreprocessedVideo> {
+  const { config } = options;
   const { count, sampleFps = videoDefaults.fps } = sequence;
   if (!(sampleFps > 0 && Number.isFinite(sampleFps))) {
     throw new MediaError('sampleFps is not a positive number.', { actual: String(sampleFps) });
   }
-  const { frames, original } = await resizeFrames(sequence, config, options);
+  const { frames, original } = await resizeFrames(sequence, options);
   const { patches, grid } = patchify(frames, config);
   const segment: VisualSegment = {
     kind: 'video',
@@ -67,7 +68,7 @@ export async function preprocessVideo(
 }
 
 /** Options of making a segment from a video file. */
-export interface PreprocessVideoFileOptions extends FrameSamplingOptions, FrameSizeOptions, ReadFramesOptions {}
+export interface PreprocessVideoFileOptions extends FrameSamplingOptions, PreprocessVideoOptions, ReadFramesOptions {}
 
 /** A segment from a video file, and what the limits made of the request. */
 export interface PreprocessedVideoFile extends PreprocessedVideo {
@@ -82,8 +83,7 @@ export interface PreprocessedVideoFile extends PreprocessedVideo {
  */
 export async function preprocessVideoFile(
   handle: VideoHandle,
-  config: VideoPreprocessorConfig,
-  options: PreprocessVideoFileOptions = {},
+  options: PreprocessVideoFileOptions,
 ): Promise<PreprocessedVideoFile> {
   const sample = sampleFrames(handle.metadata, options);
   const { indices, sampleFps } = sample;
@@ -94,13 +94,12 @@ export async function preprocessVideoFile(
     sampleFps,
     timestamps: indices.map((index) => handle.timestamps[index]!),
   };
-  return { ...(await preprocessVideo(sequence, config, options)), sample };
+  return { ...(await preprocessVideo(sequence, options)), sample };
 }
 
 /** Resizes frames one by one, all to the size that suits the first. */
 async function resizeFrames(
   sequence: FrameSequence,
-  config: VideoPreprocessorConfig,
   options: PreprocessVideoOptions,
 ): Promise<{ readonly frames: readonly RgbImage[]; readonly original: PixelSize }> {
   const frames: RgbImage[] = [];
@@ -110,7 +109,7 @@ async function resizeFrames(
     throwIfAborted(options.signal);
     original ??= { width, height };
     target ??= videoFrameSize(
-      { width, height, frameCount: sequence.count, factor: config.patchSize * config.mergeSize },
+      { width, height, frameCount: sequence.count, factor: options.config.patchSize * options.config.mergeSize },
       options,
     );
     frames.push(resizeBicubic({ width, height, data }, target));

@@ -1,7 +1,7 @@
 import { MediaError } from '@vlmkit/core';
+import { ceilByFactor, floorByFactor, roundByFactor } from '../rounding.js';
 import { frameRange } from './frame-range.js';
 import { evenlySpaced } from './linspace.js';
-import { ceilByFactor, floorByFactor, roundByFactor } from '../rounding.js';
 import { type FrameSamplingOptions, videoDefaults } from './sampling-options.js';
 
 /** What sampling needs to know of a video. */

@@ -1,6 +1,6 @@
 import { MediaError, type PixelSize } from '@vlmkit/core';
-import { smartResize } from '../smart-resize.js';
 import { ceilByFactor } from '../rounding.js';
+import { smartResize } from '../smart-resize.js';
 import { type FrameSizeOptions, videoDefaults } from './sampling-options.js';
 
 /** What the size of a video's frames depends on beside the options. */

@@ -46,13 +46,14 @@ export function createNodeMedia({ baseDirectory = process.cwd(), onClip }: NodeM
     async video(part: VideoPart, request: MediaRequest) {
       const { vision, signal, onProgress } = request;
       const shared: PreprocessVideoFileOptions = {
+        config: vision.image,
         ...videoSizeOptions(part, vision.video),
         ...(signal && { signal }),
         ...(onProgress && { onProgress: (done: number, total: number) => onProgress(done / total) }),
       };
       if (isFrameList(part.video)) {
         const frames = frameList(part, part.video, (path) => images.decode(locate(path)));
-        const clip = await preprocessVideo(frames, vision.image, shared);
+        const clip = await preprocessVideo(frames, shared);
         onClip?.({ frames: clip.frames, timestamps: clip.segment.timestamps ?? [] });
         return clip.segment;
       }
@@ -60,7 +61,7 @@ export function createNodeMedia({ baseDirectory = process.cwd(), onClip }: NodeM
       if (typeof source === 'string') await requireFile(source);
       const handle = await open(source, request);
       try {
-        const clip = await preprocessVideoFile(handle, vision.image, { ...shared, ...samplingOptions(part) });
+        const clip = await preprocessVideoFile(handle, { ...shared, ...samplingOptions(part) });
         onClip?.({ frames: clip.frames, timestamps: clip.segment.timestamps ?? [] });
         return clip.segment;
       } finally {
