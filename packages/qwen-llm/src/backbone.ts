@@ -1,5 +1,8 @@
-import type { BackboneState, ComputeType, LanguageBackbone, Runtime, Session, WeightSource } from '@vlmkit/core';
+import type { BackboneState, ComputeType, Feed, LanguageBackbone, Runtime, Session, WeightSource } from '@vlmkit/core';
 import { Batch } from './batch.js';
+import { buildBurstGraph } from './burst-graph.js';
+import { singleStepFeeds } from './burst-plan.js';
+import { BurstState } from './burst-state.js';
 import { CachedState } from './cached-state.js';
 import type { DecoderConfig } from './decoder-config.js';
 import { buildDecoderGraph } from './decoder-graph.js';
@@ -25,9 +28,14 @@ export interface QwenLlmOptions {
  */
 export async function createQwenLlm(options: QwenLlmOptions): Promise<LanguageBackbone> {
   const { config, weights, runtime, dtype, prefillChunk = 512, onProgress } = options;
-  const graph = buildDecoderGraph({ config, weights, profile: runtime.profile, ...(dtype && { dtype }) });
+  // Where outputs pass through the host, so does the cache, once a run: then a run should be many tokens.
+  const bursts = !runtime.profile.deviceOutputs;
+  const build = bursts ? buildBurstGraph : buildDecoderGraph;
+  const graph = build({ config, weights, profile: runtime.profile, ...(dtype && { dtype }) });
   const session = await runtime.createSession(graph, onProgress ? { onProgress } : {});
-  return new QwenLlm({ config, runtime, session, prefillChunk, cacheType: dtype ?? 'float32' });
+  const parts = { config, runtime, session, prefillChunk, cacheType: dtype ?? 'float32' } as const;
+  if (!bursts) return new QwenLlm(parts);
+  return new QwenLlm({ ...parts, extraFeeds: singleStepFeeds(config.vocabSize), leastLogitRows: 1 });
 }
 
 interface QwenLlmParts {
@@ -36,6 +44,9 @@ interface QwenLlmParts {
   readonly session: Session;
   readonly prefillChunk: number;
   readonly cacheType: ComputeType;
+  /** Inputs of the burst graph, where that is what was loaded. */
+  readonly extraFeeds?: Readonly<Record<string, Feed>>;
+  readonly leastLogitRows?: 1;
 }
 
 class QwenLlm implements LanguageBackbone {
@@ -52,7 +63,8 @@ class QwenLlm implements LanguageBackbone {
   }
 
   createState(capacity: number): BackboneState {
-    return new CachedState({ ...this.#parts, capacity });
+    const State = this.#parts.extraFeeds ? BurstState : CachedState;
+    return new State({ ...this.#parts, capacity });
   }
 
   createBatch(capacities: readonly number[]): readonly BackboneState[] {

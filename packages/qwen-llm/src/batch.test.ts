@@ -2,6 +2,7 @@ import { AbortError, type BackboneState, type LanguageBackbone, type Runtime, te
 import { createNodeRuntime } from '@vlmkit/runtime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createQwenLlm } from './index.js';
+import { countingRuntime } from './testing/counting-runtime.js';
 import { expectClose } from './testing/expect-close.js';
 import { runText, textPositions } from './testing/run-text.js';
 import { toyConfig, toyWeights } from './testing/toy-decoder.js';
@@ -58,7 +59,11 @@ describe('a batch', () => {
 
   it('runs once for all members', async () => {
     let runs = 0;
-    const counted = await createQwenLlm({ config: toyConfig, weights: toyWeights(3), runtime: counting(() => runs++) });
+    const counted = await createQwenLlm({
+      config: toyConfig,
+      weights: toyWeights(3),
+      runtime: countingRuntime(runtime, { onRun: () => runs++ }),
+    });
     const states = counted.createBatch!([20, 20, 20]);
     await Promise.all(states.map((state) => runText(counted, [1, 2, 3], { state, maxNewTokens: 5 })));
     expect(runs).toBe(5);
@@ -142,24 +147,4 @@ describe('a batch', () => {
 
 function inputOf(tokenIds: readonly number[]) {
   return { tokenIds, positions: textPositions(tokenIds).positions };
-}
-
-function counting(note: () => void): Runtime {
-  return {
-    profile: runtime.profile,
-    createRows: (...parameters) => runtime.createRows(...parameters),
-    dispose: async () => undefined,
-    createSession: async (...parameters) => {
-      const session = await runtime.createSession(...parameters);
-      return {
-        inputs: session.inputs,
-        outputs: session.outputs,
-        dispose: () => session.dispose(),
-        run: (...run) => {
-          note();
-          return session.run(...run);
-        },
-      };
-    },
-  };
 }

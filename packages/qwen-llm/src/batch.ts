@@ -2,6 +2,7 @@ import {
   type BackboneInput,
   type BackboneState,
   type DataType,
+  type Feed,
   type ForwardOptions,
   type ForwardResult,
   int64,
@@ -25,6 +26,10 @@ export interface BatchOptions {
   readonly cacheType: DataType;
   /** Tokens of every sequence, prompt and answer together. */
   readonly capacities: readonly number[];
+  /** What the graph takes beside the decoder's own inputs. */
+  readonly extraFeeds?: Readonly<Record<string, Feed>>;
+  /** Least rows of logits that the graph computes (default 0). */
+  readonly leastLogitRows?: 0 | 1;
 }
 
 interface Pending {
@@ -174,7 +179,7 @@ export class Batch {
   }
 
   async #run(parts: readonly { readonly pending: Pending; readonly to: number }[]): Promise<void> {
-    const { config, session } = this.#options;
+    const { config, session, extraFeeds, leastLogitRows = 0 } = this.#options;
     const inputs = parts.map(({ pending, to }) => sliceInput(pending.input, pending.done, to));
     const queries = parts.flatMap(({ pending, to }) => new Array<number>(to - pending.done).fill(pending.member.index));
     const bias = batchBias(queries, this.#owners, config.numAttentionHeads / config.numKeyValueHeads);
@@ -187,11 +192,13 @@ export class Batch {
       return { rows: pending.rows, count: rows.length };
     });
     const hidden = parts.some(({ pending }) => pending.options.hiddenStates);
+    const logitRows = asked.length < leastLogitRows ? [0] : asked;
     const result = await session.run(
       {
         ...decoderFeeds(config, packInputs(inputs), bias),
         ...this.#cache.past,
-        logit_rows: int64([asked.length], asked),
+        logit_rows: int64([logitRows.length], logitRows),
+        ...extraFeeds,
       },
       { outputs: hidden ? ['logits', 'hidden_states'] : ['logits'], append: this.#cache.appends },
     );

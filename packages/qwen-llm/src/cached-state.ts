@@ -1,10 +1,13 @@
 import {
+  type AbortSignalLike,
   type BackboneInput,
   type BackboneState,
   type DataType,
+  type Feed,
   type ForwardOptions,
   type ForwardResult,
   int64,
+  type RunResult,
   type Runtime,
   type Session,
   type Tensor,
@@ -24,6 +27,19 @@ export interface CachedStateOptions {
   readonly cacheType: DataType;
   /** Tokens that the cache holds. */
   readonly capacity: number;
+  /** What the graph takes beside the decoder's own inputs, in runs that choose no token. */
+  readonly extraFeeds?: Readonly<Record<string, Feed>>;
+  /** Least rows of logits that the graph computes (default 0). */
+  readonly leastLogitRows?: 0 | 1;
+}
+
+/** One run of the graph. */
+export interface DecoderRun {
+  readonly input: BackboneInput;
+  readonly logitRows: number;
+  readonly outputs: readonly string[];
+  readonly extraFeeds?: Readonly<Record<string, Feed>>;
+  readonly signal?: AbortSignalLike;
 }
 
 /** The state of one sequence, in a cache of its own. */
@@ -63,7 +79,7 @@ export class CachedState implements BackboneState {
         // The rows of logits must come from one run: no chunk ends among them.
         const end = to > count - logitRows ? count : to;
         const asked = end === count ? logitRows : 0;
-        const result = await this.#run(sliceInput(input, from, end), { ...options, logitRows: asked });
+        const result = await this.#step(sliceInput(input, from, end), { ...options, logitRows: asked });
         if (end === count) return result;
         from = end;
       }
@@ -83,26 +99,35 @@ export class CachedState implements BackboneState {
     this.#cache.dispose();
   }
 
-  async #run(input: BackboneInput, options: ForwardOptions): Promise<ForwardResult> {
-    const { config, session } = this.#options;
+  /** Runs the graph on tokens that follow the cache, and appends the rows that it returns. */
+  protected async run({ input, logitRows, outputs, extraFeeds, signal }: DecoderRun): Promise<RunResult> {
+    const { config, session, leastLogitRows = 0 } = this.#options;
     const count = input.tokenIds.length;
-    const asked = options.logitRows ?? 1;
+    const asked = Math.max(logitRows, leastLogitRows);
     const rows = Array.from({ length: asked }, (_, i) => count - asked + i);
-    const result = await session.run(
+    return session.run(
       {
         ...decoderFeeds(config, input, sequenceBias(count)),
         ...this.#cache.past,
         logit_rows: int64([asked], rows),
+        ...(extraFeeds ?? this.#options.extraFeeds),
       },
-      {
-        outputs: options.hiddenStates ? ['logits', 'hidden_states'] : ['logits'],
-        append: this.#cache.appends,
-        ...(options.signal && { signal: options.signal }),
-      },
+      { outputs, append: this.#cache.appends, ...(signal && { signal }) },
     );
+  }
+
+  /** Counts tokens that a run has appended. */
+  protected advance(count: number): void {
     this.#length += count;
-    const logits = asked > 0 ? result.host('logits', 'float32') : emptyLogits(config.vocabSize);
-    return options.hiddenStates ? { logits, hiddenStates: result.host('hidden_states', 'float32') } : { logits };
+  }
+
+  async #step(input: BackboneInput, options: ForwardOptions & { readonly logitRows: number }): Promise<ForwardResult> {
+    const { hiddenStates, logitRows, signal } = options;
+    const outputs = hiddenStates ? ['logits', 'hidden_states'] : ['logits'];
+    const result = await this.run({ input, logitRows, outputs, ...(signal && { signal }) });
+    this.advance(input.tokenIds.length);
+    const logits = logitRows > 0 ? result.host('logits', 'float32') : emptyLogits(this.#options.config.vocabSize);
+    return hiddenStates ? { logits, hiddenStates: result.host('hidden_states', 'float32') } : { logits };
   }
 }
 

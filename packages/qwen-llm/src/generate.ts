@@ -1,8 +1,12 @@
 import { type AbortSignalLike, type BackboneState, type Tensor, throwIfAborted } from '@vlmkit/core';
 import { decodePositions } from '@vlmkit/mrope';
+import { type Bursts, generateBursts } from './burst-generate.js';
+import { createBurstPlan } from './burst-plan.js';
+import { isBurstState } from './burst-state.js';
 import type { TokenConstraint } from './constraint.js';
 import { createDrafter, type PromptLookup } from './drafter.js';
-import type { SampledToken, Sampler } from './sampling/index.js';
+import type { SampledToken, Sampler, SamplingOptions } from './sampling/index.js';
+import { dropAfter, lastRow } from './state-helpers.js';
 import { createTokenChooser } from './token-chooser.js';
 
 /** What a generation goes on from. */
@@ -16,6 +20,8 @@ export interface GenerateTokensOptions {
   /** `ropeDelta` of the prompt's positions: a token's position is its cache slot plus this. */
   readonly ropeDelta: number;
   readonly sampler: Sampler;
+  /** What the sampler was made of. With it, a device that decodes in bursts may choose tokens itself, as the sampler would. */
+  readonly sampling?: SamplingOptions;
   /** Ids that end the answer. They are yielded, and not fed back. */
   readonly stopIds: readonly number[];
   readonly maxNewTokens: number;
@@ -49,6 +55,20 @@ export interface GeneratedToken extends SampledToken {
  * @throws AbortError when the signal was aborted; the tokens yielded before stand.
  */
 export async function* generateTokens(options: GenerateTokensOptions): AsyncGenerator<GeneratedToken, void, void> {
+  const bursts = burstsFor(options);
+  yield* bursts ? generateBursts(options, bursts) : generateSteps(options);
+}
+
+/** A burst chooses without a look at the host: constraints and guesses need one after each token. */
+function burstsFor(options: GenerateTokensOptions): Bursts | undefined {
+  const { state, sampling, sampler, stopIds, constraint, promptLookup } = options;
+  if (!isBurstState(state) || !sampling || constraint || promptLookup) return undefined;
+  const vocabularySize = options.logits.dims.at(-1)!;
+  const plan = createBurstPlan({ sampling, seed: sampler.seed, vocabularySize, stopIds });
+  return plan && { state, plan };
+}
+
+async function* generateSteps(options: GenerateTokensOptions): AsyncGenerator<GeneratedToken, void, void> {
   const { state, stopIds, maxNewTokens, ropeDelta, signal } = options;
   const chooser = createTokenChooser(options.sampler, options.constraint);
   const drafter = createDrafter(options.promptLookup);
@@ -88,16 +108,6 @@ export async function* generateTokens(options: GenerateTokensOptions): AsyncGene
   } finally {
     dropAfter(state, certain);
   }
-}
-
-/** Forgets guesses that did not become text. */
-function dropAfter(state: BackboneState, length: number): void {
-  if (state.length > length) state.truncate(length);
-}
-
-function lastRow({ dims, data }: Tensor<'float32'>): Float32Array {
-  const vocabulary = dims.at(-1)!;
-  return data.subarray(data.length - vocabulary);
 }
 
 function eachRow({ dims, data }: Tensor<'float32'>): Float32Array[] {

@@ -1,4 +1,6 @@
 export { createQwenLlm, type QwenLlmOptions } from './backbone.js';
+export { buildBurstGraph } from './burst-graph.js';
+export { type BurstBackboneState, type BurstInput, isBurstState } from './burst-state.js';
 export { type CacheNames, cacheNames } from './cache-names.js';
 export type { TokenConstraint } from './constraint.js';
 export type { DecoderConfig } from './decoder-config.js';

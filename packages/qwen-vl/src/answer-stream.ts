@@ -86,6 +86,7 @@ export async function* streamAnswer(request: AnswerRequest): AsyncGenerator<Stre
       promptIds: prompt.tokenIds,
       ropeDelta: prompt.ropeDelta,
       sampler,
+      sampling: request.sampling,
       stopIds: info.stopIds,
       maxNewTokens,
       ...(options.constraint && { constraint: options.constraint }),

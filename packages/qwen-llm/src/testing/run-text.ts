@@ -9,8 +9,10 @@ import {
 } from '../index.js';
 
 /** Options of {@link runText}. */
-export interface RunTextOptions extends Partial<GenerateTokensOptions> {
+export interface RunTextOptions extends Partial<Omit<GenerateTokensOptions, 'sampling'>> {
   readonly sampling?: SamplingOptions;
+  /** Let the device choose, where it can. */
+  readonly inBursts?: boolean;
 }
 
 /** What a generation did. */
@@ -25,7 +27,7 @@ export interface RunText {
 export async function runText(
   backbone: LanguageBackbone,
   promptIds: readonly number[],
-  { sampling = {}, ...options }: RunTextOptions = {},
+  { sampling = {}, inBursts = false, ...options }: RunTextOptions = {},
 ): Promise<RunText> {
   const maxNewTokens = options.maxNewTokens ?? 40;
   const state = options.state ?? backbone.createState(promptIds.length + maxNewTokens);
@@ -37,6 +39,7 @@ export async function runText(
     promptIds,
     ropeDelta,
     sampler: createSampler(sampling),
+    ...(inBursts && { sampling }),
     stopIds: [],
     maxNewTokens,
     ...options,

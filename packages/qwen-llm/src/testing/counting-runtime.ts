@@ -1,0 +1,29 @@
+import type { DeviceProfile, Runtime } from '@vlmkit/core';
+
+/** What a wrapped runtime pretends and notes. */
+export interface CountingOptions {
+  readonly profile?: DeviceProfile;
+  /** Called at every run of any session. */
+  readonly onRun: () => void;
+}
+
+/** A runtime that does what `runtime` does, and tells of every run. Disposing of it is left to the wrapped one. */
+export function countingRuntime(runtime: Runtime, { profile = runtime.profile, onRun }: CountingOptions): Runtime {
+  return {
+    profile,
+    createRows: (...parameters) => runtime.createRows(...parameters),
+    dispose: async () => undefined,
+    createSession: async (...parameters) => {
+      const session = await runtime.createSession(...parameters);
+      return {
+        inputs: session.inputs,
+        outputs: session.outputs,
+        dispose: () => session.dispose(),
+        run: (...run) => {
+          onRun();
+          return session.run(...run);
+        },
+      };
+    },
+  };
+}
