@@ -45,54 +45,68 @@ export interface Patches {
 export function patchify(frames: readonly RgbImage[], options: PatchifyOptions): Patches {
   const { patchSize, temporalPatchSize, mergeSize } = options;
   const { width, height } = checkFrames(frames, options);
-  const table = normalizationTable(options);
   const grid: GridThw = [Math.ceil(frames.length / temporalPatchSize), height / patchSize, width / patchSize];
   const [steps, rows, columns] = grid;
   const planeLength = patchSize * patchSize;
   const patchLength = 3 * temporalPatchSize * planeLength;
   const out = new Float32Array(steps * rows * columns * patchLength);
   const stepLength = rows * columns * patchLength;
+  const writer = {
+    out,
+    patchLength,
+    planeLength,
+    patchSize,
+    mergeSize,
+    tables: channelTables(options),
+    channelLength: temporalPatchSize * planeLength,
+  };
   for (let step = 0; step < steps; step++) {
-    for (let t = 0; t < temporalPatchSize; t++) {
-      const index = Math.min(step * temporalPatchSize + t, frames.length - 1);
-      const repeats = t > 0 && index === Math.min(step * temporalPatchSize + t - 1, frames.length - 1);
-      const start = step * stepLength + t * planeLength;
-      const target = { out, start, patchLength, channelLength: temporalPatchSize * planeLength };
-      if (repeats) repeatFrame(target, { planeLength, end: (step + 1) * stepLength });
-      else writeFrame(frames[index]!, { ...target, table, patchSize, mergeSize });
+    const first = step * temporalPatchSize;
+    const given = Math.min(temporalPatchSize, frames.length - first);
+    for (let t = 0; t < given; t++) {
+      const planes = t === given - 1 ? temporalPatchSize - t : 1; // the last frame stands in for those that are missing
+      writeFrame(frames[first + t]!, { ...writer, start: step * stepLength + t * planeLength, planes });
     }
   }
   return { patches: tensor('float32', [steps * rows * columns, patchLength], out), grid };
 }
 
-interface FrameTarget {
+/** Where and how one frame is written. */
+interface FrameWriter extends Pick<PatchLayout, 'patchSize' | 'mergeSize'> {
   readonly out: Float32Array;
-  /** Offset of the frame's first plane in the first patch. */
+  /** Offset of the frame's first plane in its first patch. */
   readonly start: number;
+  /** Consecutive planes that the frame fills, more than one where it is repeated. */
+  readonly planes: number;
+  /** P * P. */
+  readonly planeLength: number;
+  /** From one channel's planes to the next one's, T * P * P. */
+  readonly channelLength: number;
   /** d. */
   readonly patchLength: number;
-  /** From one channel's plane to the next one's, T * P * P. */
-  readonly channelLength: number;
+  readonly tables: ChannelTables;
 }
 
-interface FrameSource {
-  readonly table: Float32Array;
-  readonly patchSize: number;
-  readonly mergeSize: number;
+/** [256] each: the normalised value of every 8-bit value. */
+type ChannelTables = readonly [red: Float32Array, green: Float32Array, blue: Float32Array];
+
+function channelTables(normalization: Normalization): ChannelTables {
+  const table = normalizationTable(normalization);
+  return [table.subarray(0, 256), table.subarray(256, 512), table.subarray(512)];
 }
 
 /** Writes one frame into the planes of its patches. */
-function writeFrame(frame: RgbImage, target: FrameTarget & FrameSource): void {
-  const { patchSize, mergeSize, patchLength } = target;
+function writeFrame(frame: RgbImage, writer: FrameWriter): void {
+  const { patchSize, mergeSize, patchLength } = writer;
   const rows = frame.height / patchSize;
   const columns = frame.width / patchSize;
-  let to = target.start;
+  let to = writer.start;
   for (let blockRow = 0; blockRow < rows; blockRow += mergeSize) {
     for (let blockColumn = 0; blockColumn < columns; blockColumn += mergeSize) {
       for (let row = blockRow; row < blockRow + mergeSize; row++) {
         for (let column = blockColumn; column < blockColumn + mergeSize; column++) {
-          const from = (row * patchSize * frame.width + column * patchSize) * 3;
-          writePatch(frame, from, { ...target, start: to });
+          writePatch(frame, (row * frame.width + column) * patchSize * 3, to, writer);
+          repeatPlanes(to, writer);
           to += patchLength;
         }
       }
@@ -100,27 +114,32 @@ function writeFrame(frame: RgbImage, target: FrameTarget & FrameSource): void {
   }
 }
 
-/** Writes one patch's three planes from the pixels at offset `from`. */
-function writePatch({ data, width }: RgbImage, from: number, target: FrameTarget & FrameSource): void {
-  const { out, start, channelLength, table, patchSize } = target;
-  let red = start;
-  let green = start + channelLength;
-  let blue = start + 2 * channelLength;
+/** Writes the three planes of the patch whose pixels begin at offset `from`, the first of them at offset `to`. */
+function writePatch({ data, width }: RgbImage, from: number, to: number, writer: FrameWriter): void {
+  const { out, channelLength, tables, patchSize } = writer;
+  const [redValues, greenValues, blueValues] = tables;
+  let red = to;
+  let green = to + channelLength;
+  let blue = to + 2 * channelLength;
   for (let y = 0; y < patchSize; y++) {
     let at = from + y * width * 3;
     for (let x = 0; x < patchSize; x++) {
-      out[red++] = table[data[at]!]!;
-      out[green++] = table[256 + data[at + 1]!]!;
-      out[blue++] = table[512 + data[at + 2]!]!;
+      out[red++] = redValues[data[at]!]!;
+      out[green++] = greenValues[data[at + 1]!]!;
+      out[blue++] = blueValues[data[at + 2]!]!;
       at += 3;
     }
   }
 }
 
-/** Copies the previous frame's planes, which lie right before this one's. */
-function repeatFrame(target: FrameTarget, { planeLength, end }: { planeLength: number; end: number }): void {
-  const { out, start, channelLength } = target;
-  for (let to = start; to < end; to += channelLength) out.copyWithin(to, to - planeLength, to);
+/** Copies a patch's planes to the frames that they stand in for, while they are at hand. */
+function repeatPlanes(to: number, { out, planes, planeLength, channelLength }: FrameWriter): void {
+  for (let plane = 1; plane < planes; plane++) {
+    for (let channel = 0; channel < 3; channel++) {
+      const original = to + channel * channelLength;
+      out.copyWithin(original + plane * planeLength, original, original + planeLength);
+    }
+  }
 }
 
 function checkFrames(frames: readonly RgbImage[], layout: PatchLayout): RgbImage {
