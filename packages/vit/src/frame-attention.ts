@@ -59,9 +59,11 @@ export function frameAttention(block: Component, input: FrameAttentionInput, con
   });
 }
 
-/** Scores of a tile: enough to keep a device busy, little beside the features of a large picture. */
+/** Most bytes of a tile's scores: enough to keep a device busy, little beside the features of a large picture. */
+export const scoreBytes = 64 * 2 ** 20;
+
 function tileBytes({ maxBufferBytes }: DeviceProfile): number {
-  return Math.min(64 * 2 ** 20, maxBufferBytes / 2);
+  return Math.min(scoreBytes, maxBufferBytes / 2);
 }
 
 /** Extent 0 of `value`, as [1] int64. */

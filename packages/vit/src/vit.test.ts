@@ -227,7 +227,7 @@ describe('planVitMemory', () => {
     // 630 million parameters of dense layers and patch embedding.
     expect(small.weights / 4e6).toBeCloseTo(631.9, 0);
     // 131,044 patches are 32k visual tokens.
-    expect(large.peak).toBeLessThan(12 * 2 ** 30);
+    expect(large.peak).toBeLessThan(14 * 2 ** 30);
   });
 });
 
