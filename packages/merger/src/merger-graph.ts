@@ -6,6 +6,7 @@ import {
   DenseInput,
   dense,
   GraphBuilder,
+  type Int8Selection,
   int8Weights,
   layerNorm,
   rmsNorm,
@@ -54,8 +55,7 @@ export interface MergerGraphInput {
 export function buildMergerGraph(input: MergerGraphInput): GraphModel {
   const { config, profile, dtype: precision = 'float32' } = input;
   const { hiddenSize, outHiddenSize, spatialMergeSize } = config;
-  const layers = ['visual.merger.mlp.0.weight', 'visual.merger.mlp.2.weight'].map((name) => ({ name }));
-  const weights = precision === 'int8' ? int8Weights(input.weights, layers) : input.weights;
+  const weights = precision === 'int8' ? int8Weights(input.weights, int8Layers(input.weights)) : input.weights;
   const dtype = precision === 'float16' ? 'float16' : 'float32';
   const graph = new GraphBuilder();
   const merger = new Component({ graph, weights, profile, dtype }, 'visual.merger');
@@ -69,4 +69,11 @@ export function buildMergerGraph(input: MergerGraphInput): GraphModel {
   const tokens = dense(merger, 'mlp.2', active, { inputs: merged, outputs: outHiddenSize });
   graph.output('tokens', castTo(graph, tokens, 'float32'), ['tokens', outHiddenSize]);
   return graph.finish('merger');
+}
+
+/** Both dense layers, unless the checkpoint holds them as blocks of 4 or 8 bits. */
+function int8Layers(weights: WeightSource): Int8Selection[] {
+  return ['visual.merger.mlp.0.weight', 'visual.merger.mlp.2.weight']
+    .filter((name) => !weights.has(`${name}.q4`) && !weights.has(`${name}.q8`))
+    .map((name) => ({ name }));
 }

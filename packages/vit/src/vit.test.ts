@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { openCheckpoint, openWeights } from '@vlmkit/checkpoint';
+import { openCheckpoint, openWeights, quantizeCheckpoint } from '@vlmkit/checkpoint';
 import { openFolder } from '@vlmkit/checkpoint/node';
 import {
   AbortError,
@@ -165,6 +165,21 @@ describe.each(['windowed-bf16', 'windowed-f32', 'plain-f16'])('the int8 encoder 
     const { config, weights, grid, features } = await openCase(name);
     const vit = await createVit({ config, weights, runtime, dtype: 'int8' });
     const result = await vit.encode({ patches: patchesOf(grid, config), grid });
+    expect(cosine(await result.download(), features)).toBeGreaterThan(0.999);
+    await vit.dispose();
+  });
+});
+
+describe('the encoder on weights in blocks of 8 bits', () => {
+  it.each(['float32', 'int8'] as const)('points the way that the reference does in %s', async (dtype) => {
+    const checkpoint = await openCheckpoint(await openFolder(`${fixtures}windowed-f32`));
+    const { config, weights } = await quantizeCheckpoint(checkpoint, { dtype: 'q8', vision: 'q8' });
+    // The rows of 16 hold one block; those of the down projection cannot hold one, and stay as they were.
+    expect(weights.has('visual.blocks.0.attn.qkv.weight.q8')).toBe(true);
+    expect(weights.has('visual.blocks.0.mlp.down_proj.weight')).toBe(true);
+    const { grid, features } = await openCase('windowed-f32');
+    const vit = await createVit({ config: config.vision!, weights, runtime, dtype });
+    const result = await vit.encode({ patches: patchesOf(grid, config.vision!), grid });
     expect(cosine(await result.download(), features)).toBeGreaterThan(0.999);
     await vit.dispose();
   });
