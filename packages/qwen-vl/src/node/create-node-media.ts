@@ -3,14 +3,12 @@ import { resolve } from 'node:path';
 import { MediaError } from '@vlmkit/core';
 import {
   type FrameSequence,
-  openAnimation,
   type PreprocessVideoFileOptions,
-  preprocessImage,
   preprocessVideo,
   preprocessVideoFile,
   type RgbImage,
-  type VideoHandle,
 } from '@vlmkit/preprocess';
+import { createPreprocessPool } from '@vlmkit/preprocess/node';
 import { createSharpDecoder } from '@vlmkit/preprocess/sharp';
 import { createNodeVideoDecoder } from '@vlmkit/preprocess/video-node';
 import type { MediaRequest, MediaSource } from '../media.js';
@@ -27,21 +25,18 @@ export interface NodeMediaOptions {
 
 /**
  * Reads pictures with sharp and clips with FFmpeg's decoders, from paths, URLs, data URLs and bytes. Both libraries are
- * loaded when the first picture or clip asks for them.
+ * loaded when the first picture or clip asks for them; pictures are decoded and cut in threads of their own.
  */
 export function createNodeMedia({ baseDirectory = process.cwd(), onClip }: NodeMediaOptions = {}): MediaSource {
+  const pool = createPreprocessPool();
   const images = createSharpDecoder();
   const videos = createNodeVideoDecoder();
   const locate = (source: string) => (/^[a-z][a-z+.-]+:/i.test(source) ? source : resolve(baseDirectory, source));
-  const open = async (source: string | Uint8Array, { signal }: MediaRequest): Promise<VideoHandle> =>
-    isAnimation(source)
-      ? openAnimation((options) => images.decodeFrames!(source, options), signal ? { signal } : {})
-      : videos.open(source, signal ? { signal } : {});
   return {
     async image(part: ImagePart, request: MediaRequest) {
       const source = typeof part.image === 'string' ? locate(part.image) : part.image;
-      const picture = await images.decode(source, request.signal ? { signal: request.signal } : {});
-      return preprocessImage(picture, { config: request.vision.image, ...imageOptions(part) });
+      const { vision, signal } = request;
+      return pool.image(source, { config: vision.image, ...imageOptions(part), signal });
     },
     async video(part: VideoPart, request: MediaRequest) {
       const { vision, signal, onProgress } = request;
@@ -59,7 +54,7 @@ export function createNodeMedia({ baseDirectory = process.cwd(), onClip }: NodeM
       }
       const source = typeof part.video === 'string' ? locate(part.video) : part.video;
       if (typeof source === 'string') await requireFile(source);
-      const handle = await open(source, request);
+      const handle = await videos.open(source, signal ? { signal } : {});
       try {
         const clip = await preprocessVideoFile(handle, { ...shared, ...samplingOptions(part) });
         onClip?.({ frames: clip.frames, timestamps: clip.segment.timestamps ?? [] });
@@ -73,12 +68,6 @@ export function createNodeMedia({ baseDirectory = process.cwd(), onClip }: NodeM
 
 function isFrameList(video: VideoPart['video']): video is readonly string[] {
   return Array.isArray(video);
-}
-
-function isAnimation(source: string | Uint8Array): boolean {
-  if (typeof source === 'string') return /\.(gif|webp)$/i.test(source) || /^data:image\/(gif|webp)/i.test(source);
-  const text = String.fromCharCode(...source.subarray(0, 12));
-  return text.startsWith('GIF8') || (text.startsWith('RIFF') && text.endsWith('WEBP'));
 }
 
 /** The pictures of a list as frames, decoded one by one. */
