@@ -15,7 +15,10 @@ for (const area of ['packages', 'apps']) {
       ['attw', '--pack', folder, '--profile', 'esm-only', '--no-emoji', '--no-color', '-f', 'ascii'],
     ];
     for (const [command, ...args] of runs) {
-      const { status, stdout, stderr } = spawnSync(join(root, 'node_modules/.bin', command), args, { cwd: root, encoding: 'utf8' });
+      const { status, stdout, stderr } = spawnSync(join(root, 'node_modules/.bin', command), args, {
+        cwd: root,
+        encoding: 'utf8',
+      });
       if (status === 0) continue;
       failed = true;
       console.error(`${area}/${name}: ${command}\n${stdout}${stderr}`);

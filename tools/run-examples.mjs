@@ -34,7 +34,14 @@ async function collect() {
       }
     }
   }
-  const compilerOptions = { types: ['node'], lib: ['ES2023', 'DOM'], composite: false, declaration: false, declarationMap: false, sourceMap: false };
+  const compilerOptions = {
+    types: ['node'],
+    lib: ['ES2023', 'DOM'],
+    composite: false,
+    declaration: false,
+    declarationMap: false,
+    sourceMap: false,
+  };
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ extends: '../tsconfig.base.json', compilerOptions }));
   return { names, failed };
 }

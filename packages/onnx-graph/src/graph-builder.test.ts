@@ -1,27 +1,11 @@
 import { encodeSafetensors, filesFromMemory, openWeights } from '@vlmkit/checkpoint';
-import { GraphError, int64, type Runtime, tensor } from '@vlmkit/core';
-import { createNodeRuntime } from '@vlmkit/runtime-node';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GraphError, int64, tensor } from '@vlmkit/core';
+import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from './graph-builder.js';
+import { runOnCpu } from './testing/cpu-runner.js';
 import { viewAs, viewRows } from './weight-view.js';
 
-let runtime: Runtime;
-beforeAll(async () => {
-  runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
-});
-afterAll(() => runtime.dispose());
-
 const floats = (...values: number[]) => tensor('float32', [values.length], Float32Array.from(values));
-
-async function compute(
-  graph: GraphBuilder,
-  feeds: Parameters<Awaited<ReturnType<Runtime['createSession']>>['run']>[0],
-) {
-  const session = await runtime.createSession(graph.finish('test'));
-  const result = await session.run(feeds);
-  await session.dispose();
-  return result;
-}
 
 async function weightsOf() {
   const file = encodeSafetensors({
@@ -37,7 +21,7 @@ describe('GraphBuilder', () => {
     const x = graph.input('x', 'float32', ['n']);
     const doubled = graph.op('Mul', [x, graph.float(2)]);
     graph.output('y', graph.op('Add', [doubled, graph.constant(floats(1, 1, 1))]), ['n']);
-    const result = await compute(graph, { x: floats(1, 2, 3) });
+    const result = await runOnCpu(graph.finish('test'), { x: floats(1, 2, 3) });
     expect([...result.host('y', 'float32').data]).toEqual([3, 5, 7]);
   });
 
@@ -50,7 +34,7 @@ describe('GraphBuilder', () => {
     const sum = graph.op('Add', [scaled, one]);
     const weighed = graph.op('Einsum', [sum], { attributes: { equation: 'ij->i' } });
     graph.output('y', weighed, [2]);
-    const result = await compute(graph, { x: tensor('float32', [2, 2], Float32Array.of(1, 2, 3, 4)) });
+    const result = await runOnCpu(graph.finish('test'), { x: tensor('float32', [2, 2], Float32Array.of(1, 2, 3, 4)) });
     // xᵀ = [1 3; 2 4]; xᵀ xᵀ / 2 = [3.5 7.5; 5 11]; + 1, summed by row.
     expect([...result.host('y', 'float32').data]).toEqual([13, 18]);
   });
@@ -67,13 +51,11 @@ describe('GraphBuilder', () => {
     graph.output('b', graph.weight(weights.info('b.weight')), [2]);
     const model = graph.finish('test');
     expect(model.files).toHaveLength(1);
-    const session = await runtime.createSession(model);
-    const result = await session.run({});
+    const result = await runOnCpu(model, {});
     expect([...result.host('whole', 'float32').data]).toEqual([1, 2, 3, 4, 5, 6]);
     expect([...result.host('rows', 'float32').data]).toEqual([3, 4, 5, 6]);
     expect(result.host('flat', 'float32').dims).toEqual([6]);
     expect([...result.host('b', 'float32').data]).toEqual([10, 20]);
-    await session.dispose();
   });
 
   it('refuses views beyond the tensor', async () => {
@@ -89,9 +71,7 @@ describe('GraphBuilder', () => {
     const model = graph.finish('test');
     expect(model.inline.map(({ data }) => data.byteLength)).toEqual([1200]);
     expect(model.bytes.byteLength).toBeLessThan(600);
-    const session = await runtime.createSession(model);
-    expect([...(await session.run({})).host('y', 'float32').data]).toEqual([2100]);
-    await session.dispose();
+    expect([...(await runOnCpu(model, {})).host('y', 'float32').data]).toEqual([2100]);
   });
 
   it('names nodes by scope, and the second of a kind with a number', () => {
@@ -129,7 +109,7 @@ describe('GraphBuilder', () => {
     });
     const zero = graph.constant(floats(0));
     graph.output('y', graph.op('Loop', [times, undefined, zero], { attributes: { body }, dtype: 'float32' }), [1]);
-    const result = await compute(graph, { step: floats(0.5), times: int64([], [5]) });
+    const result = await runOnCpu(graph.finish('test'), { step: floats(0.5), times: int64([], [5]) });
     expect([...result.host('y', 'float32').data]).toEqual([2.5]);
   });
 });

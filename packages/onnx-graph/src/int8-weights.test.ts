@@ -1,17 +1,11 @@
 import { encodeSafetensors, filesFromMemory, openWeights } from '@vlmkit/checkpoint';
-import { type Runtime, type Tensor, tensor, WeightError } from '@vlmkit/core';
-import { createNodeRuntime } from '@vlmkit/runtime-node';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Tensor, tensor, WeightError } from '@vlmkit/core';
+import { describe, expect, it } from 'vitest';
 import { hasInt8Weight, int8Linear, int8Rows } from './blocks/int8-linear.js';
 import { Component } from './component.js';
 import { GraphBuilder } from './graph-builder.js';
 import { int8Weights } from './int8-weights.js';
-
-let runtime: Runtime;
-beforeAll(async () => {
-  runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
-});
-afterAll(() => runtime.dispose());
+import { cpuProfile, runOnCpu } from './testing/cpu-runner.js';
 
 const open = (tensors: Readonly<Record<string, Tensor>>) =>
   openWeights(filesFromMemory(new Map([['model.safetensors', encodeSafetensors(tensors)]])));
@@ -113,15 +107,14 @@ describe('int8Linear', () => {
     const stored = await open({ 'fc.weight': weight, 'fc.bias': bias });
     const weights = int8Weights(stored, [{ name: 'fc.weight', parts: 2 }]);
     const graph = new GraphBuilder();
-    const layer = new Component({ graph, weights, profile: runtime.profile }, 'fc');
+    const layer = new Component({ graph, weights, profile: cpuProfile }, 'fc');
     expect(hasInt8Weight(layer)).toBe(true);
     const quantised = int8Rows(graph, graph.input('x', 'float32', [rows, inputs]));
     for (const index of [0, 1]) {
       const part = { index, of: 2 };
       graph.output(`y${index}`, int8Linear(layer, quantised, { inputs, outputs, bias: true, part }), [rows, outputs]);
     }
-    const session = await runtime.createSession(graph.finish('test'));
-    const result = await session.run({ x });
+    const result = await runOnCpu(graph.finish('test'), { x });
     for (let row = 0; row < rows; row++) {
       const exact = Array.from({ length: 2 * outputs }, (_, n) => {
         let sum = bias.data[n]!;
@@ -134,6 +127,5 @@ describe('int8Linear', () => {
       const error = Math.hypot(...exact.map((wanted, n) => wanted - actual[n]!)) / Math.hypot(...exact);
       expect(error).toBeLessThan(row === 2 ? 1e-6 : 0.02);
     }
-    await session.dispose();
   });
 });

@@ -93,7 +93,7 @@ export function valueInfoProto(name: string, dtype: DataType, dims: readonly Dim
 }
 
 /** AttributeProto of a node. */
-export function attributeProto(name: string, value: Attribute): ProtoWriter {
+function attributeProto(name: string, value: Attribute): ProtoWriter {
   const proto = new ProtoWriter().string(1, name);
   if (typeof value === 'number') return proto.varint(3, value).varint(20, 2);
   if (typeof value === 'string') return proto.string(4, value).varint(20, 3);

@@ -55,7 +55,7 @@ async function ground(image: string, what: string, options: GroundOptions): Prom
 }
 
 /** A thing becomes the question that Qwen2.5-VL was trained on; a whole question stays as it is. */
-export function groundingQuestion(what: string): string {
+function groundingQuestion(what: string): string {
   const isQuestion = /[.?!]\s*$|\b(locate|detect|find|point|bbox|where)\b/i.test(what);
   return isQuestion ? what : `Locate the ${what.replace(/^the\s+/i, '')}, report the bbox coordinates in JSON format.`;
 }

@@ -11,7 +11,7 @@ export interface ShardPlan {
 }
 
 /** Bytes that a tensor takes in the result. */
-export function resultBytes({ results }: TensorPlan): number {
+function resultBytes({ results }: TensorPlan): number {
   return results.reduce((sum, declaration) => sum + declaredBytes(declaration), 0);
 }
 

@@ -1,9 +1,9 @@
 import { encodeSafetensors, filesFromMemory, openWeights } from '@vlmkit/checkpoint';
-import { ConfigError, type DeviceProfile, type Runtime, type Tensor, tensor } from '@vlmkit/core';
-import { createNodeRuntime } from '@vlmkit/runtime-node';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ConfigError, type DeviceProfile, type Tensor, tensor } from '@vlmkit/core';
+import { describe, expect, it } from 'vitest';
 import { Component } from '../component.js';
 import { GraphBuilder, type Value } from '../graph-builder.js';
+import { cpuProfile, runOnCpu } from '../testing/cpu-runner.js';
 import { activation } from './activation.js';
 import { attention } from './attention.js';
 import { gatedMlp } from './gated-mlp.js';
@@ -15,12 +15,6 @@ import { tiledAttention } from './tiled-attention.js';
 /*
  * Every block against its formula, written out with plain loops in double precision.
  */
-
-let runtime: Runtime;
-beforeAll(async () => {
-  runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
-});
-afterAll(() => runtime.dispose());
 
 /** Values in -1..1 that look random and are the same everywhere. */
 function values(seed: number, ...dims: number[]): Tensor<'float32'> {
@@ -44,16 +38,13 @@ async function runBlock({ tensors = {}, inputs, profile, build }: BlockRun): Pro
   const file = encodeSafetensors({ unused: tensor('float32', [1], Float32Array.of(0)), ...tensors });
   const weights = await openWeights(filesFromMemory(new Map([['model.safetensors', file]])));
   const graph = new GraphBuilder();
-  const component = new Component({ graph, weights, profile: { ...runtime.profile, ...profile } });
+  const component = new Component({ graph, weights, profile: { ...cpuProfile, ...profile } });
   const fed = Object.fromEntries(
     Object.entries(inputs).map(([name, { dims }]) => [name, graph.input(name, 'float32', dims)]),
   );
   const result = build(component, fed);
   graph.output('result', result, ['a', 'b', 'c'].slice(0, rankOf(inputs)));
-  const session = await runtime.createSession(graph.finish('block'));
-  const { data } = (await session.run(inputs)).host('result', 'float32');
-  await session.dispose();
-  return data;
+  return (await runOnCpu(graph.finish('block'), inputs)).host('result', 'float32').data;
 }
 
 function rankOf(inputs: Readonly<Record<string, Tensor>>): number {

@@ -1,0 +1,54 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DataType, DeviceProfile, GraphModel, Tensor } from '@vlmkit/core';
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+
+/** What onnxruntime's CPU provider can do, as graphs see it. */
+export const cpuProfile: DeviceProfile = {
+  label: 'cpu',
+  attention: 'fused',
+  float16: false,
+  int8: true,
+  bfloat16Weights: true,
+  float16Weights: true,
+  maxBufferBytes: 2 ** 40,
+  deviceOutputs: false,
+  kvCache: 'append',
+};
+
+/** Outputs of a run, by name. */
+export interface CpuResult {
+  host<T extends DataType>(name: string, dtype: T): Tensor<T>;
+}
+
+/**
+ * Runs a graph once with onnxruntime itself: the package under test sits below vlmkit's own runtimes, so its tests
+ * cannot use them.
+ */
+export async function runOnCpu(model: GraphModel, feeds: Readonly<Record<string, Tensor>>): Promise<CpuResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'vlmkit-graph-'));
+  try {
+    for (const file of model.files) await writeFile(join(folder, file.location), await file.read(0, file.byteLength));
+    for (const { location, data } of model.inline) await writeFile(join(folder, location), data);
+    const session = await InferenceSession.create(model.bytes, {
+      intraOpNumThreads: 1,
+      logSeverityLevel: 3,
+      extra: { session: { model_external_initializers_file_folder_path: folder } },
+    });
+    const inputs = Object.entries(feeds).map(([name, { dtype, dims, data }]) => [
+      name,
+      new OrtTensor(dtype as 'float32', data as Float32Array, dims),
+    ]);
+    const outputs = await session.run(Object.fromEntries(inputs));
+    await session.release();
+    return { host: (name, dtype) => hostTensor(outputs[name], dtype) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function hostTensor<T extends DataType>(value: OrtTensor | undefined, dtype: T): Tensor<T> {
+  if (value?.type !== dtype) throw new Error(`The output is ${value?.type ?? 'missing'}, not ${dtype}.`);
+  return { dtype, dims: value.dims, data: value.data as Tensor<T>['data'] };
+}
