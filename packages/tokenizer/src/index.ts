@@ -3,5 +3,11 @@ export * from './chat-template.js';
 export * from './encode-chat.js';
 export * from './load-tokenizer.js';
 export * from './stream-decoder.js';
-export * from './tokenizer.js';
+export {
+  createTokenizer,
+  type DecodeOptions,
+  type EncodeOptions,
+  type Tokenizer,
+  type TokenizerInput,
+} from './tokenizer.js';
 export * from './visual-tokens.js';

@@ -1,12 +1,15 @@
 import { ConfigError } from '@vlmkit/core';
 import { resolveChatTemplates } from './chat-template.js';
-import { createTokenizer, type Tokenizer } from './tokenizer.js';
+import { Slices } from './slices.js';
+import { buildBpe, createTokenizer, presentTokenizer, type Tokenizer, type TokenizerInput } from './tokenizer.js';
+import { type SplitTokenizerJson, splitTokenizerJson } from './vocabulary-text.js';
 
 /** Reads one text file of a checkpoint; undefined when it has no such file. */
 export type ReadText = (name: string) => Promise<string | undefined>;
 
 /**
- * Reads a checkpoint's tokenizer and chat template, wherever the checkpoint lies.
+ * Reads a checkpoint's tokenizer and chat template, wherever the checkpoint lies, in pieces between which timers get their
+ * turn.
  *
  * @throws ConfigError when tokenizer.json is missing, a file is not JSON, or the tokenizer is of a kind that Qwen does not use.
  */
@@ -20,11 +23,42 @@ export async function loadTokenizer(read: ReadText): Promise<Tokenizer> {
     });
   }
   const tokenizerConfig = parse('tokenizer_config.json', configText);
-  return createTokenizer({
-    tokenizerJson: parse('tokenizer.json', tokenizerText),
+  const chatTemplate = resolveChatTemplates({
+    jinja,
+    json: parse('chat_template.json', templateText),
     tokenizerConfig,
-    chatTemplate: resolveChatTemplates({ jinja, json: parse('chat_template.json', templateText), tokenizerConfig }),
   });
+  const input = { tokenizerConfig, chatTemplate };
+  const slices = new Slices();
+  const split = await splitTokenizerJson(tokenizerText, slices);
+  const tokenizer = split && (await fillTokenizer(split, input, slices));
+  return tokenizer ?? createTokenizer({ ...input, tokenizerJson: parse('tokenizer.json', tokenizerText) });
+}
+
+/**
+ * Builds the library's tokenizer without a vocabulary and fills that in afterwards, which the library does in one go.
+ *
+ * @returns undefined where the library takes more from the vocabulary than is filled in here
+ */
+async function fillTokenizer(
+  { json, tokens, merges }: SplitTokenizerJson,
+  input: Omit<TokenizerInput, 'tokenizerJson'>,
+  slices: Slices,
+): Promise<Tokenizer | undefined> {
+  const bpe = buildBpe({ ...input, tokenizerJson: json });
+  const { model } = bpe;
+  if (typeof model.unk_token === 'string') return undefined;
+  for (const [token, id] of tokens) {
+    // Added tokens are there already, and go before those of the vocabulary.
+    if (!model.tokens_to_ids.has(token)) model.tokens_to_ids.set(token, id);
+    model.vocab[id] ??= token;
+    if (slices.over) await slices.pause();
+  }
+  for (const [rank, pair] of merges.entries()) {
+    model.bpe_ranks.set(JSON.stringify(pair), rank);
+    if (slices.over) await slices.pause();
+  }
+  return presentTokenizer(bpe, input);
 }
 
 function parse(name: string, text: string | undefined): unknown {

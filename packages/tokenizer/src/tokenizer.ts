@@ -57,11 +57,28 @@ export interface Tokenizer {
  *
  * @throws ConfigError when tokenizer.json does not describe a byte-level BPE, as all of Qwen's do, or a template does not parse.
  */
-export function createTokenizer({ tokenizerJson, tokenizerConfig = {}, chatTemplate }: TokenizerInput): Tokenizer {
+export function createTokenizer(input: TokenizerInput): Tokenizer {
+  return presentTokenizer(buildBpe(input), input);
+}
+
+/**
+ * The library's tokenizer of a checkpoint.
+ *
+ * @throws ConfigError as {@link createTokenizer} does.
+ */
+export function buildBpe({ tokenizerJson, tokenizerConfig = {} }: TokenizerInput): ReadyTokenizer {
   const config = record(tokenizerConfig, 'tokenizer_config.json');
   const json = withConfiguredTokens(record(tokenizerJson, 'tokenizer.json'), config);
   requireByteLevel(json);
-  const bpe = buildTokenizer(json, config);
+  return buildTokenizer(json, config);
+}
+
+/** The library's tokenizer, its vocabulary complete, in the form that vlmkit uses. */
+export function presentTokenizer(
+  bpe: ReadyTokenizer,
+  { tokenizerConfig = {}, chatTemplate }: Omit<TokenizerInput, 'tokenizerJson'>,
+): Tokenizer {
+  const config = record(tokenizerConfig, 'tokenizer_config.json');
   const { model } = bpe;
   const added = [...bpe.get_added_tokens_decoder().values()];
   const addedIds = new Map(added.map(({ content, id }) => [content, id]));
@@ -130,13 +147,16 @@ function requireByteLevel(json: Json): void {
 }
 
 /** What is used of the library's tokenizer, whose own type declarations do not resolve under NodeNext. */
-interface ReadyTokenizer {
+export interface ReadyTokenizer {
   readonly normalizer: { normalize(text: string): string } | null;
   readonly pre_tokenizer: { pre_tokenize(text: string): string[] } | null;
   readonly model: {
     /** Tokens by id, with holes where ids are unused. */
-    readonly vocab: readonly (string | undefined)[];
-    readonly tokens_to_ids: ReadonlyMap<string, number>;
+    readonly vocab: (string | undefined)[];
+    readonly tokens_to_ids: Map<string, number>;
+    /** Rank of every merge by its pair as JSON. */
+    readonly bpe_ranks: Map<string, number>;
+    readonly unk_token?: string | null;
     encode(words: readonly string[]): readonly string[];
   };
   encode(text: string, options: { readonly add_special_tokens: boolean }): { readonly ids: number[] };
