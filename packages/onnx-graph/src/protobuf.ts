@@ -3,7 +3,8 @@
  * Wire format: https://protobuf.dev/programming-guides/encoding/
  */
 export class ProtoWriter {
-  readonly #chunks: Uint8Array[] = [];
+  /** Filled up to {@link length}; grown by doubling, since a decoder's graph is a hundred thousand small writes. */
+  #bytes = new Uint8Array(64);
   #length = 0;
 
   /** Bytes written so far. */
@@ -14,22 +15,22 @@ export class ProtoWriter {
   /** int32, int64, enum and bool fields. Negative values take ten bytes, as the format demands. */
   varint(field: number, value: number | bigint): this {
     this.#tag(field, 0);
-    this.#push(encodeVarint(BigInt(value)));
+    this.#varint(value);
     return this;
   }
 
   float(field: number, value: number): this {
     this.#tag(field, 5);
-    const bytes = new Uint8Array(4);
-    new DataView(bytes.buffer).setFloat32(0, value, true);
-    this.#push(bytes);
+    this.#reserve(4);
+    new DataView(this.#bytes.buffer).setFloat32(this.#length, value, true);
+    this.#length += 4;
     return this;
   }
 
   bytes(field: number, value: Uint8Array): this {
     this.#tag(field, 2);
-    this.#push(encodeVarint(BigInt(value.byteLength)));
-    this.#push(value);
+    this.#varint(value.byteLength);
+    this.#append(value);
     return this;
   }
 
@@ -38,16 +39,13 @@ export class ProtoWriter {
   }
 
   message(field: number, value: ProtoWriter): this {
-    this.#tag(field, 2);
-    this.#push(encodeVarint(BigInt(value.length)));
-    for (const chunk of value.#chunks) this.#push(chunk);
-    return this;
+    return this.bytes(field, value.#written());
   }
 
   /** Packed repeated int64. */
   packedVarints(field: number, values: readonly (number | bigint)[]): this {
     const packed = new ProtoWriter();
-    for (const value of values) packed.#push(encodeVarint(BigInt(value)));
+    for (const value of values) packed.#varint(value);
     return this.message(field, packed);
   }
 
@@ -62,38 +60,67 @@ export class ProtoWriter {
   }
 
   finish(): Uint8Array {
-    const out = new Uint8Array(this.#length);
-    let offset = 0;
-    for (const chunk of this.#chunks) {
-      out.set(chunk, offset);
-      offset += chunk.byteLength;
-    }
-    return out;
+    return this.#written().slice();
+  }
+
+  #written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
   }
 
   #tag(field: number, wireType: number): void {
-    this.#push(encodeVarint(BigInt((field << 3) | wireType)));
+    this.#varint((field << 3) | wireType);
   }
 
-  #push(chunk: Uint8Array): void {
-    this.#chunks.push(chunk);
+  /** Seven bits a byte, lowest first. */
+  #varint(value: number | bigint): void {
+    this.#reserve(10);
+    if (typeof value === 'bigint' || value < 0 || value > 0x7fffffff) {
+      this.#bigVarint(BigInt.asUintN(64, BigInt(value)));
+      return;
+    }
+    let rest = value;
+    while (rest > 0x7f) {
+      this.#bytes[this.#length++] = (rest & 0x7f) | 0x80;
+      rest >>= 7;
+    }
+    this.#bytes[this.#length++] = rest;
+  }
+
+  #bigVarint(value: bigint): void {
+    let rest = value;
+    while (rest > 0x7fn) {
+      this.#bytes[this.#length++] = Number(rest & 0x7fn) | 0x80;
+      rest >>= 7n;
+    }
+    this.#bytes[this.#length++] = Number(rest);
+  }
+
+  #append(chunk: Uint8Array): void {
+    this.#reserve(chunk.byteLength);
+    this.#bytes.set(chunk, this.#length);
     this.#length += chunk.byteLength;
   }
-}
 
-function encodeVarint(value: bigint): Uint8Array {
-  const bytes: number[] = [];
-  let rest = BigInt.asUintN(64, value);
-  do {
-    const low = Number(rest & 0x7fn);
-    rest >>= 7n;
-    bytes.push(rest > 0n ? low | 0x80 : low);
-  } while (rest > 0n);
-  return Uint8Array.from(bytes);
+  #reserve(count: number): void {
+    const needed = this.#length + count;
+    if (needed <= this.#bytes.byteLength) return;
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.byteLength * 2));
+    grown.set(this.#written());
+    this.#bytes = grown;
+  }
 }
 
 /** UTF-8 without TextEncoder, which the ES2023 library does not declare. */
 function encodeUtf8(text: string): Uint8Array {
+  // Names are ASCII, one byte a character.
+  const ascii = new Uint8Array(text.length);
+  let i = 0;
+  for (; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) break;
+    ascii[i] = code;
+  }
+  if (i === text.length) return ascii;
   const bytes: number[] = [];
   for (const character of text) {
     const code = character.codePointAt(0)!;
