@@ -12,6 +12,8 @@ export interface AnswerJson {
   readonly boxes?: readonly object[];
   /** Seconds that an answer about a clip names; absent when it names none. */
   readonly times?: readonly object[];
+  /** One entry a token, when asked for. */
+  readonly logprobs?: readonly object[];
   readonly timings: Readonly<Record<string, number>>;
 }
 
@@ -30,6 +32,7 @@ export function answerJson(answer: Answer, loadMs: number): AnswerJson {
     ...(videos.length > 0 && { videos }),
     ...(grounding.length > 0 && { boxes: grounding }),
     ...(answer.times.length > 0 && { times: answer.times }),
+    ...(answer.logprobs && { logprobs: answer.logprobs }),
     timings: {
       load_ms: rounded(loadMs),
       preprocess_ms: rounded(timings.preprocessMs),

@@ -13,6 +13,7 @@ export interface GenerationOptions {
   readonly seed?: number;
   readonly stop?: readonly string[];
   readonly promptLookup?: boolean;
+  readonly topLogprobs?: number;
 }
 
 /** Adds the options of generation to a command. */
@@ -26,7 +27,8 @@ export function withGenerationOptions(command: Command): Command {
     .option('--repetition-penalty <x>', '1 for none', nonNegativeNumber)
     .option('--seed <n>', 'makes sampling repeatable', count)
     .option('--stop <text...>', 'strings that end the answer')
-    .option('--prompt-lookup', 'guess tokens from earlier text: faster where the answer repeats it');
+    .option('--prompt-lookup', 'guess tokens from earlier text: faster where the answer repeats it')
+    .option('--top-logprobs <n>', 'with --json: log-probabilities of every token and its n likeliest rivals', count);
 }
 
 /** The model's options out of the command line's: only what was given, so that the checkpoint's defaults stand. */
@@ -41,6 +43,7 @@ export function chatOptions(options: GenerationOptions): ChatOptions {
     'seed',
     'stop',
     'promptLookup',
+    'topLogprobs',
   ] as const;
   return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
 }
