@@ -19,30 +19,34 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** Writes every example, and what they are compiled with, into the folder. */
+/** Writes every example, and what the TypeScript ones are compiled with, into the folder. */
 async function collect() {
   const names = [];
   const failed = [];
   for (const area of ['packages', 'apps']) {
     for (const name of (await readdir(join(root, area))).sort()) {
       const readme = await readFile(join(root, area, name, 'README.md'), 'utf8').catch(() => '');
-      const block = /```(?:ts|js|typescript|javascript)\n([\s\S]*?)```/.exec(readme)?.[1];
+      const [, language, block] = /^```(ts|js)\n([\s\S]*?)^```$/m.exec(readme) ?? [];
       if (block === undefined) failed.push(`${area}/${name}: its README has no example`);
       else {
         names.push(name);
-        await writeFile(join(folder, `${name}.mts`), `${block}\nexport {};\n`);
+        await writeFile(join(folder, `${name}.m${language}`), `${block}\nexport {};\n`);
       }
     }
   }
+  // As strict as a user's project, rather than as this one.
   const compilerOptions = {
     types: ['node'],
     lib: ['ES2023', 'DOM'],
+    noUncheckedIndexedAccess: false,
+    exactOptionalPropertyTypes: false,
     composite: false,
     declaration: false,
     declarationMap: false,
     sourceMap: false,
   };
-  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ extends: '../tsconfig.base.json', compilerOptions }));
+  const config = { extends: '../tsconfig.base.json', compilerOptions, include: ['*.mts'] };
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));
   return { names, failed };
 }
 

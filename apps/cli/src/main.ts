@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { VlmkitError } from '@vlmkit/core';
 import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
@@ -19,9 +20,10 @@ import { videoCommand } from './commands/video.js';
  * @returns the exit code: 0 when all went well, 1 for an error, 2 for wrong usage.
  */
 export async function main(argv: readonly string[]): Promise<number> {
+  const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
   const program = new Command('vlmkit')
     .description('Run Qwen vision-language models from their Hugging Face folders.')
-    .version('0.1.0')
+    .version(manifest.version)
     .showHelpAfterError('(add --help for the options)')
     .exitOverride();
   for (const command of [
