@@ -116,6 +116,22 @@ export async function* streamAnswer(request: AnswerRequest): AsyncGenerator<Stre
   yield { type: 'done', answer: finish({ request, text, tokens, finishReason, reusedTokens, timings }) };
 }
 
+/** The answer to a question that was aborted before its pictures were read. */
+export function abortedAnswer(preprocessMs: number): Answer {
+  return {
+    text: '',
+    tokenIds: [],
+    promptTokens: 0,
+    reusedTokens: 0,
+    draftedTokens: 0,
+    finishReason: 'abort',
+    media: [],
+    grounding: [],
+    times: [],
+    timings: { preprocessMs, visionMs: 0, prefillMs: 0, decodeMs: 0 },
+  };
+}
+
 interface Finished {
   readonly request: AnswerRequest;
   readonly text: string;

@@ -30,6 +30,7 @@ export interface Answer {
   readonly text: string;
   /** Ids of the answer, the stopping one included. */
   readonly tokenIds: readonly number[];
+  /** 0 when it was aborted before its pictures were read. */
   readonly promptTokens: number;
   /** Tokens of the prompt that came from an earlier turn's cache. */
   readonly reusedTokens: number;

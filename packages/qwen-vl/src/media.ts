@@ -24,4 +24,6 @@ export interface MediaSource {
   image(part: ImagePart, request: MediaRequest): Promise<VisualSegment>;
   /** @throws MediaError when the clip cannot be read or has no frame in the range. */
   video?(part: VideoPart, request: MediaRequest): Promise<VisualSegment>;
+  /** Ends what works for it, such as threads. Whoever made the source calls it; models that share it do not. */
+  dispose?(): Promise<void>;
 }

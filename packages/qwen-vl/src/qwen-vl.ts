@@ -1,7 +1,7 @@
-import { type ModelModules, PromptError } from '@vlmkit/core';
+import { AbortError, type ModelModules, PromptError } from '@vlmkit/core';
 import type { SamplingOptions } from '@vlmkit/qwen-llm';
 import type { Answer, StreamEvent } from './answer.js';
-import { type AnswerOptions, lastAnswer, streamAnswer } from './answer-stream.js';
+import { type AnswerOptions, abortedAnswer, lastAnswer, streamAnswer } from './answer-stream.js';
 import { askTogether, type PreparedRequest } from './ask-together.js';
 import { Conversation } from './conversation.js';
 import { type InspectOptions, inspectStages, type Stages } from './inspect.js';
@@ -159,7 +159,16 @@ export class QwenVL {
     messages: readonly Message[],
     options: ChatOptions,
   ): AsyncGenerator<StreamEvent, void, void> {
-    yield* streamAnswer({ ...(await this.#prepare(messages, options)), conversation });
+    const start = Date.now();
+    let prepared: PreparedRequest;
+    try {
+      prepared = await this.#prepare(messages, options);
+    } catch (error) {
+      if (!(error instanceof AbortError)) throw error;
+      yield { type: 'done', answer: abortedAnswer(Date.now() - start) };
+      return;
+    }
+    yield* streamAnswer({ ...prepared, conversation });
   }
 
   async #prepare(messages: readonly Message[], options: ChatOptions): Promise<PreparedRequest> {

@@ -27,7 +27,10 @@ export interface NodeMediaOptions {
  * Reads pictures with sharp and clips with FFmpeg's decoders, from paths, URLs, data URLs and bytes. Both libraries are
  * loaded when the first picture or clip asks for them; pictures are decoded and cut in threads of their own.
  */
-export function createNodeMedia({ baseDirectory = process.cwd(), onClip }: NodeMediaOptions = {}): MediaSource {
+export function createNodeMedia({
+  baseDirectory = process.cwd(),
+  onClip,
+}: NodeMediaOptions = {}): Required<MediaSource> {
   const pool = createPreprocessPool();
   const images = createSharpDecoder();
   const videos = createNodeVideoDecoder();
@@ -63,6 +66,7 @@ export function createNodeMedia({ baseDirectory = process.cwd(), onClip }: NodeM
         handle.close();
       }
     },
+    dispose: () => pool.close(),
   };
 }
 

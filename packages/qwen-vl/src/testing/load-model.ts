@@ -28,6 +28,7 @@ export async function loadModel({ folder, baseDirectory, ...options }: LoadModel
     model,
     close: async () => {
       await model.dispose();
+      await media.dispose();
       await checkpoint.close();
     },
   };
