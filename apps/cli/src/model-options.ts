@@ -53,33 +53,32 @@ export interface OpenModelOptions extends ModelOptions, NodeMediaOptions {
 export async function openModel(options: OpenModelOptions): Promise<OpenModel> {
   const { model: folder = checkpointPath(), device, threads, progress } = options;
   const start = performance.now();
+  const opened: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (let end = opened.pop(); end; end = opened.pop()) await end();
+  };
   progress?.start(options.model ? `Loading ${folder}` : 'Loading the demo model');
-  const checkpoint = await inPrecision(await openCheckpoint(await openFolder(folder)), options);
-  const runtime = await createNodeRuntime({ device, ...(threads !== undefined && { threads }) });
   try {
+    const checkpoint = await inPrecision(await openCheckpoint(await openFolder(folder)), options);
+    opened.push(() => checkpoint.close());
+    const runtime = await createNodeRuntime({ device, ...(threads !== undefined && { threads }) });
+    opened.push(() => runtime.dispose());
+    const media = createNodeMedia(options);
+    opened.push(() => media.dispose());
     const model = await loadQwenVL({
       checkpoint,
       runtime,
       ...(options.dtype === 'float16' && { dtype: 'float16' as const }),
-      media: createNodeMedia(options),
+      media,
       onProgress: (stage, fraction) => progress?.update(`Loading ${stage} (${Math.round(fraction * 100)} %)`),
     });
+    opened.push(() => model.dispose());
     const loadMs = performance.now() - start;
     progress?.done(`Loaded on ${runtime.profile.label} in ${(loadMs / 1000).toFixed(2)} s`);
-    return {
-      model,
-      runtime,
-      loadMs,
-      close: async () => {
-        await model.dispose();
-        await runtime.dispose();
-        await checkpoint.close();
-      },
-    };
+    return { model, runtime, loadMs, close };
   } catch (error) {
     progress?.fail();
-    await runtime.dispose();
-    await checkpoint.close();
+    await close();
     throw error;
   }
 }
@@ -104,6 +103,9 @@ export async function withModel<T>(options: OpenModelOptions, work: (open: OpenM
   const open = await openModel(options);
   try {
     return await work(open);
+  } catch (error) {
+    options.progress?.fail();
+    throw error;
   } finally {
     await open.close();
   }

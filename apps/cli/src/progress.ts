@@ -8,6 +8,7 @@ export interface Progress {
   done(text: string): void;
   /** Ends the step without a word. */
   clear(): void;
+  /** Ends the step, when one is under way, as failed. */
   fail(): void;
 }
 
@@ -21,6 +22,8 @@ export function createProgress(): Progress {
     },
     done: (text) => void spinner.succeed(text),
     clear: () => void spinner.stop(),
-    fail: () => void spinner.fail(),
+    fail: () => {
+      if (spinner.isSpinning) spinner.fail();
+    },
   };
 }
