@@ -17,6 +17,7 @@ const profile: DeviceProfile = {
   float16: true,
   int8: false,
   bfloat16Weights: true,
+  float16Weights: true,
   maxBufferBytes: 2 ** 30,
   deviceOutputs: true,
   kvCache: 'handover',
@@ -75,10 +76,12 @@ function inputTypes(model: Uint8Array): ReadonlyMap<string, readonly (number | u
     nodes.set(node.name, inputs);
     const attribute = (name: string) => node.attributes.find((bytes) => texts(bytes, 1)[0] === name);
     const body = attribute('body');
+    const branches = ['then_branch', 'else_branch'].flatMap((name) => attribute(name) ?? []);
+    const branchResults = branches.map((branch) => visit(parts(branch, 6)[0]!, []));
     const to = attribute('to');
     const results = body
       ? visit(parts(body, 6)[0]!, [7, 9, ...inputs.slice(2)]).slice(1)
-      : node.outputs.map(() => (to ? numberOf(to, 3) : inputs[0]));
+      : (branchResults[0] ?? node.outputs.map(() => (to ? numberOf(to, 3) : inputs[0])));
     node.outputs.forEach((output, i) => {
       const type = results[i];
       if (type !== undefined) types.set(output, type);

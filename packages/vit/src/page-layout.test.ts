@@ -22,17 +22,23 @@ function locate(grids: readonly GridThw[]): { frame: number; y: number; x: numbe
 
 /** The patches of every window, read back from a layout. */
 function windowsOf(layout: ReturnType<typeof planPages>): number[][] {
-  const [pages = 0, pageRows = 0] = layout.rows.dims;
-  const windows: number[][] = [];
-  for (let page = 0; page < pages; page++) {
-    const count = Number(layout.windows.data[2 * page]);
-    const size = Number(layout.windows.data[2 * page + 1]);
-    for (let i = 0; i < count; i++) {
-      const start = page * pageRows + i * size;
-      windows.push([...layout.rows.data.subarray(start, start + size)]);
-    }
-  }
-  return windows;
+  const [, pageRows = 0] = layout.rows.dims;
+  const triples = ({ data }: { readonly data: BigInt64Array }) =>
+    Array.from({ length: data.length / 3 }, (_, i) => [...data.subarray(3 * i, 3 * i + 3)].map(Number));
+  const runs = triples(layout.windows);
+  return triples(layout.pages).flatMap(([length, first, count], page) => {
+    let filled = 0;
+    const windows = runs.slice(first, first! + count!).flatMap(([row, number, size]) => {
+      expect(row).toBe(filled);
+      filled += number! * size!;
+      return Array.from({ length: number! }, (_, i) => {
+        const start = page * pageRows + row! + i * size!;
+        return [...layout.rows.data.subarray(start, start + size!)];
+      });
+    });
+    expect(filled).toBe(length);
+    return windows;
+  });
 }
 
 const cases: readonly (readonly GridThw[])[] = [
@@ -73,16 +79,36 @@ describe('planPages', () => {
   });
 
   it('keeps pages within the rows asked for, and evenly filled', () => {
-    const { rows, windows } = planPages({ config: windowed, grids: [[1, 40, 32]], pageRows: 1024 });
+    const { rows, pages, windows } = planPages({ config: windowed, grids: [[1, 40, 32]], pageRows: 1024 });
     // 20 windows of 64 patches: two pages of 10 rather than one of 16 and one of 4.
     expect(rows.dims).toEqual([2, 640]);
-    expect([...windows.data].map(Number)).toEqual([10, 64, 10, 64]);
+    expect([...pages.data].map(Number)).toEqual([640, 0, 1, 640, 1, 1]);
+    expect([...windows.data].map(Number)).toEqual([0, 10, 64, 0, 10, 64]);
+  });
+
+  it('gives the windows that the edge cuts a place beside the others', () => {
+    const { pages, windows } = planPages({ config: windowed, grids: [[1, 12, 10]], pageRows: 512 });
+    expect([...pages.data].map(Number)).toEqual([120, 0, 4]);
+    expect([...windows.data].map(Number)).toEqual([0, 1, 64, 64, 1, 32, 96, 1, 16, 112, 1, 8]);
+  });
+
+  it.each([1, 2, 3, 5, 8])('needs no more pages than %i times the rows ask for', (factor) => {
+    for (const [h, w] of [
+      [54, 74],
+      [30, 34],
+      [128, 22],
+    ] as const) {
+      const { rows } = planPages({ config: windowed, grids: [[1, h, w]], pageRows: 256 * factor });
+      expect(rows.dims[1]).toBeLessThanOrEqual(256 * factor);
+      // A window that does not fit at a page's end may cost one page more.
+      expect(rows.dims[0]).toBeLessThanOrEqual(Math.ceil((h * w) / (256 * factor)) + 1);
+    }
   });
 
   it('takes rows as they come when there are no windows', () => {
-    const { rows, windows } = planPages({ config: sizes, grids: [[1, 4, 6]], pageRows: 16 });
+    const { rows, pages } = planPages({ config: sizes, grids: [[1, 4, 6]], pageRows: 16 });
     expect([...rows.data]).toEqual(Array.from({ length: 24 }, (_, i) => i));
-    expect([...windows.data].map(Number)).toEqual([12, 1, 12, 1]);
+    expect([...pages.data].map(Number)).toEqual([12, 0, 1, 12, 1, 1]);
   });
 
   it('joins neighbouring frames of one size', () => {

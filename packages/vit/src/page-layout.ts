@@ -3,10 +3,11 @@ import type { VitConfig } from './config.js';
 
 /*
  * Blocks between two full-attention blocks only mix patches of one window, so they can run on a few windows at a time.
- * A page is such a batch: windows of one size, so that attention is a dense batch without padding or mask. Windows that
- * the picture's edge cuts have pages of their own.
+ * A page is such a batch of whole windows. Its dense layers see one matrix of rows; its attention sees runs of windows of one
+ * size, each a dense batch without padding or mask. Most pages have a single run; windows that the picture's edge cuts
+ * share the last ones.
  *
- *   merge units of a 6x5 grid, windows of 4x4        pages: windows x patches
+ *   merge units of a 6x5 grid, windows of 4x4        one page of 120 rows, in four runs
  *   A A A A │ B                                      [A]  1 x 64
  *   A A A A │ B                                      [C]  1 x 32
  *   A A A A │ B                                      [B]  1 x 16
@@ -16,7 +17,7 @@ import type { VitConfig } from './config.js';
  *   C C C C │ D
  *
  * Legend:
- * - p: patches of the run   - g: pages   - r: rows of the largest page   - f: frames of different size
+ * - p: patches of the run   - g: pages   - r: rows of the largest page   - w: runs of windows   - f: runs of frames
  */
 
 /** How the patches of a run are dealt out. */
@@ -25,9 +26,11 @@ export interface PageLayout {
   readonly rows: Tensor<'int32'>;
   /** [p] the row, counted through all pages, that holds each patch. */
   readonly places: Tensor<'int32'>;
-  /** [g, 2] windows of a page, patches of a window. */
+  /** [g, 3] rows of a page that are filled, its first run of windows, the number of its runs. */
+  readonly pages: Tensor<'int64'>;
+  /** [w, 3] first row in its page, number of windows, patches of a window. */
   readonly windows: Tensor<'int64'>;
-  /** [f, 3] first patch, number of frames, patches of a frame: runs of frames that attend alike. */
+  /** [f, 3] first patch, number of frames, patches of a frame. */
   readonly frames: Tensor<'int64'>;
 }
 
@@ -40,10 +43,10 @@ export interface PagePlanInput {
   readonly pageRows: number;
 }
 
-/** Patches of equal-sized windows, one window after the other. */
+/** Windows of one size, one after the other. */
 interface WindowClass {
   readonly size: number;
-  readonly patches: number[];
+  readonly patches: readonly number[];
 }
 
 /**
@@ -52,24 +55,31 @@ interface WindowClass {
  * @throws ConfigError when a grid does not divide by the merge size.
  */
 export function planPages(input: PagePlanInput): PageLayout {
-  const pages = windowClasses(input).flatMap((group) => splitIntoPages(group, input.pageRows));
-  const pageRows = Math.max(...pages.map((page) => page.patches.length));
+  const pages = fillPages(windowClasses(input), input.pageRows);
+  const lengths = pages.map((runs) => runs.reduce((sum, { patches }) => sum + patches.length, 0));
+  const pageRows = Math.max(...lengths);
   const count = input.grids.reduce((sum, [t, h, w]) => sum + t * h * w, 0);
   const rows = new Int32Array(pages.length * pageRows);
   const places = new Int32Array(count);
-  pages.forEach((page, index) => {
-    rows.set(page.patches, index * pageRows);
-    page.patches.forEach((patch, row) => {
-      places[patch] = index * pageRows + row;
-    });
+  const pageFields: number[] = [];
+  const windowFields: number[] = [];
+  pages.forEach((runs, page) => {
+    pageFields.push(lengths[page]!, windowFields.length / 3, runs.length);
+    let row = 0;
+    for (const { size, patches } of runs) {
+      windowFields.push(row, patches.length / size, size);
+      for (const patch of patches) {
+        rows[page * pageRows + row] = patch;
+        places[patch] = page * pageRows + row;
+        row += 1;
+      }
+    }
   });
   return {
     rows: tensor('int32', [pages.length, pageRows], rows),
     places: tensor('int32', [count], places),
-    windows: int64(
-      [pages.length, 2],
-      pages.flatMap(({ size, patches }) => [patches.length / size, size]),
-    ),
+    pages: int64([pages.length, 3], pageFields),
+    windows: int64([windowFields.length / 3, 3], windowFields),
     frames: planFrames(input.grids),
   };
 }
@@ -132,14 +142,23 @@ function collectWindows({ classes, first, rows, columns, side, unit }: FrameUnit
   }
 }
 
-/** Pages of about equal length: a short last page would use the processor badly. */
-function splitIntoPages({ size, patches }: WindowClass, pageRows: number): WindowClass[] {
-  const windows = patches.length / size;
-  const perPage = Math.max(1, Math.floor(pageRows / size));
-  const even = Math.ceil(windows / Math.ceil(windows / perPage));
-  const pages: WindowClass[] = [];
-  for (let start = 0; start < windows; start += even) {
-    pages.push({ size, patches: patches.slice(start * size, (start + even) * size) });
+/** Fills pages to about equal length, since a short last page would use the processor badly. Returns runs by page. */
+function fillPages(classes: readonly WindowClass[], pageRows: number): WindowClass[][] {
+  const total = classes.reduce((sum, { patches }) => sum + patches.length, 0);
+  const even = total / Math.ceil(total / pageRows);
+  const pages: WindowClass[][] = [];
+  let room = 0;
+  for (const { size, patches } of classes) {
+    for (let start = 0; start < patches.length; ) {
+      if (room < size) {
+        pages.push([]);
+        room = Math.max(size, Math.min(pageRows, Math.ceil(even / size) * size));
+      }
+      const end = Math.min(patches.length, start + Math.floor(room / size) * size);
+      pages.at(-1)?.push({ size, patches: patches.slice(start, end) });
+      room -= end - start;
+      start = end;
+    }
   }
   return pages;
 }

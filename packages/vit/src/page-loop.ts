@@ -1,8 +1,9 @@
-import { attention, type Component, type GraphBuilder, type RotaryTables, type Value } from '@vlmkit/onnx-graph';
+import type { Component, GraphBuilder, RotaryTables, Value } from '@vlmkit/onnx-graph';
 import { finishBlock, type Projections, patchEmbedding, projections } from './block.js';
 import type { VitConfig } from './config.js';
-import { firstExtent, loopNames } from './frame-attention.js';
+import { firstExtent, formalNames } from './loop.js';
 import type { Stage } from './stages.js';
+import { type PageWindows, windowAttention } from './window-attention.js';
 
 /** What a stage reads. */
 export interface StageInputs {
@@ -12,7 +13,9 @@ export interface StageInputs {
   readonly tables: RotaryTables;
   /** [g, r] the patch in every row of a page. */
   readonly rows: Value;
-  /** [g, 2] windows of a page, patches of a window. */
+  /** [g, 3] rows of a page that are filled, its first run of windows, the number of its runs. */
+  readonly pages: Value;
+  /** [w, 3] first row in its page, number of windows, patches of a window. */
   readonly windows: Value;
   /** [g·r, e] the stage before; undefined in the first. */
   readonly state: Value | undefined;
@@ -32,8 +35,8 @@ export interface StageResult {
  *
  * ```
  * Loop over pages
- *   windows[i] = (n, s) ─► the page's first n·s rows: their patches, angles and state
- *   embed | second half of a full block ─► windowed blocks as [n, s, e] ─► first half of the next full block
+ *   pages[i] = (n, …) ─► the page's first n rows: their patches, angles and state
+ *   embed | second half of a full block ─► windowed blocks ─► first half of the next full block
  *   pad to r rows ─► scan outputs [g, r, e]
  * ```
  */
@@ -42,7 +45,7 @@ export function runPages(visual: Component, stage: Stage, inputs: StageInputs, c
   const loop = graph.scope(`stage.${stage.finish ?? 'embed'}`);
   const pageRows = loop.op('Shape', [inputs.rows], { attributes: { start: 1, end: 2 }, dtype: 'int64' });
   const body = loop.subgraph('pages', (inner) => {
-    const names = loopNames(inner, 'page');
+    const names = formalNames(inner);
     const index = inner.input(names('index'), 'int64', []);
     const go = inner.input(names('go'), 'bool', []);
     inner.output(names('goOn'), go, []);
@@ -67,65 +70,55 @@ export function runPages(visual: Component, stage: Stage, inputs: StageInputs, c
 }
 
 interface Page {
-  /** [n·s] the page's patches. */
-  readonly patches: Value;
-  /** [n·s, d] or undefined after the first stage. */
+  /** [n, d] or undefined after the first stage. */
   readonly pixels: Value | undefined;
   readonly tables: RotaryTables;
-  /** [n·s, e] state and attention of the stage before. */
+  /** [n, e] state and attention of the stage before. */
   readonly state: Value | undefined;
   readonly mixed: Value | undefined;
-  /** [2] n and s. */
-  readonly extents: Value;
-  /** [1] n·s. */
+  readonly windows: PageWindows;
+  /** [1] n. */
   readonly length: Value;
 }
 
 function openPage(inner: GraphBuilder, index: Value, pageRows: Value, inputs: StageInputs): Page {
-  const extents = inner.op('Gather', [inputs.windows, index]);
-  const length = inner.op('ReduceProd', [extents]);
+  const fields = inner.op('Gather', [inputs.pages, index]);
+  const field = (i: number) => inner.op('Slice', [fields, inner.ints(i), inner.ints(i + 1)]);
+  const length = field(0);
+  const count = field(2);
+  const isUniform = inner.op('Equal', [inner.op('Squeeze', [count]), inner.int(1)], { dtype: 'bool' });
   const slots = inner.op('Gather', [inputs.rows, index]);
   const patches = inner.op('Slice', [slots, inner.ints(0), length]);
   const start = inner.op('Mul', [index, pageRows]);
   const end = inner.op('Add', [start, length]);
   const gather = (x: Value) => inner.op('Gather', [x, patches]);
   return {
-    patches,
     pixels: inputs.state ? undefined : gather(inputs.patches),
     tables: { cos: gather(inputs.tables.cos), sin: gather(inputs.tables.sin) },
     state: inputs.state && inner.op('Slice', [inputs.state, start, end]),
     mixed: inputs.mixed && gather(inputs.mixed),
-    extents,
+    windows: { windows: inputs.windows, first: field(1), count, isUniform },
     length,
   };
 }
 
 /** Returns the page's state, and queries, keys and values when a full block follows. */
 function pageBody(visual: Component, stage: Stage, page: Page, config: VitConfig): Value[] {
-  const { graph } = visual;
   const block = (index: number) => visual.enter(`blocks.${index}`);
   let x =
     stage.finish === undefined || !page.state || !page.mixed
       ? patchEmbedding(visual, page.pixels!, config)
       : finishBlock(block(stage.finish), page.state, page.mixed, config);
-  const shape = graph.op('Concat', [page.extents, graph.ints(config.hiddenSize)], { attributes: { axis: 0 } });
   for (const index of stage.windowed) {
-    const { query, key, value } = projections(block(index), x, page.tables, config);
-    const batch = (rows: Value) => graph.op('Reshape', [rows, shape]);
-    const mixed = attention(
-      block(index),
-      { query: batch(query), key: batch(key), value: batch(value) },
-      { heads: config.numHeads, headSize: config.headDim },
-    );
-    const flat = graph.op('Reshape', [mixed, graph.ints(-1, config.hiddenSize)]);
-    x = finishBlock(block(index), x, flat, config);
+    const rows = projections(block(index), x, page.tables, config);
+    x = finishBlock(block(index), x, windowAttention(block(index), rows, page.windows, config), config);
   }
   if (stage.start === undefined) return [x];
   const { query, key, value } = projections(block(stage.start), x, page.tables, config);
   return [x, query, key, value];
 }
 
-/** Pads `x` [n·s, e] to the rows of the largest page: a loop's results must be of one shape. */
+/** Pads `x` [n, e] to the rows of the largest page: a loop's results must be of one shape. */
 function padRows(inner: GraphBuilder, x: Value, length: Value, pageRows: Value): Value {
   const missing = inner.op('Sub', [pageRows, length]);
   const pads = inner.op('Concat', [inner.ints(0, 0), missing, inner.ints(0)], { attributes: { axis: 0 } });

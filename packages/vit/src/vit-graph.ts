@@ -20,7 +20,7 @@ export interface VitGraphInput {
  * Builds the encoder's graph.
  *
  * ```
- * patches [p, d], cos and sin [p, h/2] ── rows [g, r], windows [g, 2] deal patches out to pages (see planPages)
+ * patches [p, d], cos and sin [p, h/2] ── rows [g, r], pages [g, 3], windows [w, 3] deal patches out (see planPages)
  *
  *   Loop over pages: embed, windowed blocks …, first half of a full block ─► x, q, k, v
  *   full attention over frames [f, 3] ─► [p, e]
@@ -34,7 +34,7 @@ export interface VitGraphInput {
  *
  * Legend:
  * - p: patches        - d: values of a patch   - e: width of the encoder   - h: size of a head
- * - g: pages          - r: rows of a page      - f: runs of equal frames
+ * - g: pages          - r: rows of a page      - w: runs of equal windows   - f: runs of equal frames
  *
  * @throws WeightError when a tensor is missing or of another shape, ConfigError for an unknown activation, RuntimeError
  * when the device does not compute in the precision asked for.
@@ -51,7 +51,8 @@ export function buildVitGraph(input: VitGraphInput): GraphModel {
     sin: graph.input('sin', 'float32', ['patches', config.headDim / 2]),
   };
   const rows = graph.input('rows', 'int32', ['pages', 'page_rows']);
-  const windows = graph.input('windows', 'int64', ['pages', 2]);
+  const pages = graph.input('pages', 'int64', ['pages', 3]);
+  const windows = graph.input('windows', 'int64', ['window_runs', 3]);
   const places = graph.input('places', 'int32', ['patches']);
   const frames = graph.input('frames', 'int64', ['frame_runs', 3]);
 
@@ -60,7 +61,7 @@ export function buildVitGraph(input: VitGraphInput): GraphModel {
   let state: Value | undefined;
   let mixed: Value | undefined;
   for (const stage of stages) {
-    const shared: StageInputs = { patches, tables, rows, windows, state, mixed };
+    const shared: StageInputs = { patches, tables, rows, pages, windows, state, mixed };
     const result = runPages(visual, stage, shared, config);
     state = result.state;
     if (result.projections && stage.start !== undefined) {
