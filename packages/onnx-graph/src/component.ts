@@ -12,6 +12,8 @@ export class Component {
   readonly profile: DeviceProfile;
   /** Element type of activations. */
   readonly dtype: DataType;
+  /** Whether this part only ever computes many rows: see `branchOnRows`. */
+  readonly manyRows: boolean;
   readonly #key: string;
 
   constructor(options: ComponentOptions, key = '') {
@@ -19,6 +21,7 @@ export class Component {
     this.weights = options.weights;
     this.profile = options.profile;
     this.dtype = options.dtype ?? 'float32';
+    this.manyRows = options.manyRows ?? false;
     this.#key = key;
   }
 
@@ -35,6 +38,11 @@ export class Component {
   /** The same part of the model with activations of another element type. */
   as(dtype: DataType): Component {
     return new Component({ ...this.#options(), dtype }, this.#key);
+  }
+
+  /** The same part of the model, built for many rows at a time. */
+  forManyRows(): Component {
+    return new Component({ ...this.#options(), manyRows: true }, this.#key);
   }
 
   /** The checkpoint key of `name` here. */
@@ -67,7 +75,8 @@ export class Component {
   }
 
   #options(): ComponentOptions {
-    return { graph: this.graph, weights: this.weights, profile: this.profile, dtype: this.dtype };
+    const { graph, weights, profile, dtype, manyRows } = this;
+    return { graph, weights, profile, dtype, manyRows };
   }
 }
 
@@ -77,6 +86,7 @@ export interface ComponentOptions {
   readonly weights: WeightSource;
   readonly profile: DeviceProfile;
   readonly dtype?: DataType;
+  readonly manyRows?: boolean;
 }
 
 /** `value` as `dtype`; itself when it already is. */

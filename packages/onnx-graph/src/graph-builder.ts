@@ -36,6 +36,12 @@ export interface NodeOptions {
   readonly dtype?: DataType;
 }
 
+/** How a weight is used. */
+export interface WeightOptions {
+  /** As it lies in the file, without a copy in memory (default false). */
+  readonly asStored?: boolean;
+}
+
 /** A node's input; `undefined` leaves an optional one out. */
 export type NodeInput = Value | undefined;
 
@@ -146,12 +152,20 @@ export class GraphBuilder {
     return this.#once(key, () => tensorProto(key, tensor('float32', [], Float32Array.of(value))), 'float32');
   }
 
-  /** A tensor of the checkpoint, as external data of the file it lies in. */
-  weight(info: WeightInfo): Value {
+  /**
+   * A tensor of the checkpoint, as external data of the file it lies in.
+   *
+   * `asStored`: the runtime uses the weight as it lies in the file and makes no copy of its own, such as one in an order
+   * that suits the processor. It then takes no time to load and no memory but the mapped file's. What a graph asks for
+   * first holds for all uses of a weight.
+   */
+  weight(info: WeightInfo, { asStored = false }: WeightOptions = {}): Value {
     return this.#once(
       info.name,
       () => {
         this.#shared.files.set(info.file.location, info.file);
+        // An initializer that is an input too may be overridden by a feed, so it is no constant that could be rearranged.
+        if (asStored) this.#shared.root.message(11, valueInfoProto(info.name, info.dtype, info.dims));
         return externalTensorProto({
           name: info.name,
           dtype: info.dtype,

@@ -1,4 +1,4 @@
-import { type Component, linear, type RotaryTables, rotary, type Value } from '@vlmkit/onnx-graph';
+import { branchOnRows, type Component, linear, type RotaryTables, rotary, type Value } from '@vlmkit/onnx-graph';
 import type { DecoderConfig } from './decoder-config.js';
 import type { CacheAccess } from './head-cache.js';
 
@@ -16,6 +16,8 @@ interface CachedAttentionOptions {
   readonly config: DecoderConfig;
   readonly state: AttentionState;
   readonly layer: number;
+  /** Whether this run computes many tokens. */
+  readonly many: Value;
 }
 
 /**
@@ -36,14 +38,22 @@ interface CachedAttentionOptions {
  */
 export function cachedAttention(attention: Component, x: Value, options: CachedAttentionOptions): Value {
   const { graph } = attention;
-  const { config, state, layer } = options;
+  const { config, state, layer, many } = options;
   const { hiddenSize, numAttentionHeads: heads, numKeyValueHeads: kvHeads, headDim } = config;
-  const projected = (name: string, count: number) =>
-    linear(attention, name, x, { inputs: hiddenSize, outputs: count * headDim, bias: attention.has(`${name}.bias`) });
+  const projections = { q_proj: heads * headDim, k_proj: kvHeads * headDim, v_proj: kvHeads * headDim };
+  const [projectedQuery, projectedKey, projectedValue] = branchOnRows(attention, {
+    many,
+    layers: Object.keys(projections),
+    widths: Object.values(projections),
+    build: (part) =>
+      Object.entries(projections).map(([name, outputs]) =>
+        linear(part, name, x, { inputs: hiddenSize, outputs, bias: part.has(`${name}.bias`) }),
+      ),
+  }) as [Value, Value, Value];
 
-  const query = perHead(attention, rotary(attention, projected('q_proj', heads), state.tables, heads), kvHeads);
-  const key = perHead(attention, rotary(attention, projected('k_proj', kvHeads), state.tables, kvHeads), kvHeads);
-  const value = perHead(attention, projected('v_proj', kvHeads), kvHeads);
+  const query = perHead(attention, rotary(attention, projectedQuery, state.tables, heads), kvHeads);
+  const key = perHead(attention, rotary(attention, projectedKey, state.tables, kvHeads), kvHeads);
+  const value = perHead(attention, projectedValue, kvHeads);
 
   const mixed = Array.from({ length: kvHeads }, (_, head) => {
     const cache = state.cache(layer, head);
@@ -58,7 +68,13 @@ export function cachedAttention(attention: Component, x: Value, options: CachedA
     return headAttention(attention, inputs, { ...state, group: heads / kvHeads, headDim });
   });
   const joined = mixed.length === 1 ? mixed[0]! : graph.op('Concat', mixed, { attributes: { axis: -1 } });
-  return linear(attention, 'o_proj', joined, { inputs: heads * headDim, outputs: hiddenSize });
+  const [output] = branchOnRows(attention, {
+    many,
+    layers: ['o_proj'],
+    widths: [hiddenSize],
+    build: (part) => [linear(part, 'o_proj', joined, { inputs: heads * headDim, outputs: hiddenSize })],
+  }) as [Value];
+  return output;
 }
 
 /** [s, n·c] cut into n tensors [s, c]. */

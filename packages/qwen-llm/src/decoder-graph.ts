@@ -1,5 +1,15 @@
 import type { ComputeType, DeviceProfile, GraphModel, WeightSource } from '@vlmkit/core';
-import { Component, castTo, GraphBuilder, gatedMlp, linear, rmsNorm, type Value } from '@vlmkit/onnx-graph';
+import {
+  branchOnRows,
+  Component,
+  castTo,
+  GraphBuilder,
+  gatedMlp,
+  hasManyRows,
+  linear,
+  rmsNorm,
+  type Value,
+} from '@vlmkit/onnx-graph';
 import { type AttentionState, cachedAttention } from './cached-attention.js';
 import type { DecoderConfig } from './decoder-config.js';
 import { cacheInputs } from './head-cache.js';
@@ -86,9 +96,10 @@ export interface DecoderOutputs {
 export function decoder(model: Component, config: DecoderConfig, inputs: DecoderInputs): DecoderOutputs {
   const { graph } = model;
   const { hiddenSize, numHiddenLayers, rmsNormEps } = config;
+  const many = hasManyRows(graph, inputs.tokenIds);
   let hidden = embeddings(model, config, inputs);
   for (let layer = 0; layer < numHiddenLayers; layer++) {
-    hidden = decoderLayer(model.enter(`model.layers.${layer}`), hidden, { config, state: inputs.state, layer });
+    hidden = decoderLayer(model.enter(`model.layers.${layer}`), hidden, { config, state: inputs.state, layer, many });
   }
   const asked = graph.op('Gather', [hidden, inputs.logitRows]);
   const normed = rmsNorm(model.enter('model'), 'norm', asked, { size: hiddenSize, epsilon: rmsNormEps });
@@ -172,6 +183,8 @@ interface LayerOptions {
   readonly config: DecoderConfig;
   readonly state: AttentionState;
   readonly layer: number;
+  /** Whether this run computes many tokens. */
+  readonly many: Value;
 }
 
 /**
@@ -180,20 +193,24 @@ interface LayerOptions {
  *    └──────────────────────────────────►┘  └──────────────────────────────────►┘
  * ```
  */
-function decoderLayer(layer: Component, x: Value, { config, state, layer: index }: LayerOptions): Value {
+function decoderLayer(layer: Component, x: Value, { config, state, layer: index, many }: LayerOptions): Value {
   const { graph } = layer;
   const norm = { size: config.hiddenSize, epsilon: config.rmsNormEps };
   const attended = cachedAttention(layer.enter('self_attn'), rmsNorm(layer, 'input_layernorm', x, norm), {
     config,
     state,
     layer: index,
+    many,
   });
   const middle = graph.op('Add', [x, attended]);
-  const mlp = gatedMlp(layer, 'mlp', rmsNorm(layer, 'post_attention_layernorm', middle, norm), {
-    size: config.hiddenSize,
-    hidden: config.intermediateSize,
-    activation: config.hiddenAct,
-  });
+  const normed = rmsNorm(layer, 'post_attention_layernorm', middle, norm);
+  const { hiddenSize: size, intermediateSize: hidden, hiddenAct: activation } = config;
+  const [mlp] = branchOnRows(layer, {
+    many,
+    layers: ['mlp.gate_proj', 'mlp.up_proj', 'mlp.down_proj'],
+    widths: [size],
+    build: (part) => [gatedMlp(part, 'mlp', normed, { size, hidden, activation })],
+  }) as [Value];
   return graph.op('Add', [middle, mlp]);
 }
 

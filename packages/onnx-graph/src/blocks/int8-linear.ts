@@ -49,6 +49,8 @@ export interface Int8LinearOptions {
   readonly bias?: boolean;
   /** Which of several matrices of this shape that are stored as one, such as those of `qkv`. */
   readonly part?: { readonly index: number; readonly of: number };
+  /** Take the weight as it lies in its file, rather than in an order of the processor's own (default false). */
+  readonly asStored?: boolean;
 }
 
 /** Whether the checkpoint holds `layer`'s weight as 8-bit integers. */
@@ -58,12 +60,13 @@ export function hasInt8Weight(layer: Component): boolean {
 
 /** y = x Wᵀ + b by integers, float32 [s, n]. The layer's weight is stored as `int8Weights` makes it. */
 export function int8Linear(layer: Component, rows: Int8Rows, options: Int8LinearOptions): Value {
-  const { inputs, outputs, part = { index: 0, of: 1 } } = options;
+  const { inputs, outputs, part = { index: 0, of: 1 }, asStored = false } = options;
   const { graph, weights } = layer;
   const range = [part.index * outputs, (part.index + 1) * outputs] as const;
   const vector = (name: string) => viewRows(weights.info(layer.key(name), [part.of * outputs]), ...range);
   const packed = weights.info(layer.key('weight.int8'), [part.of, inputs, outputs]);
-  const matrix = graph.weight(viewAs(viewRows(packed, part.index, part.index + 1), [inputs, outputs]));
+  const view = viewAs(viewRows(packed, part.index, part.index + 1), [inputs, outputs]);
+  const matrix = graph.weight(view, { asStored });
   const product = graph.op(
     'MatMulIntegerToFloat',
     [rows.values, matrix, graph.float(1), graph.weight(vector('weight.scale')), zeroPoint(graph)],

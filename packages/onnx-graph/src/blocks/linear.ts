@@ -1,5 +1,6 @@
 import type { Component } from '../component.js';
 import type { Value } from '../graph-builder.js';
+import { hasInt8Weight, int8Linear, int8Rows } from './int8-linear.js';
 
 /** Shape of a linear layer. */
 export interface LinearOptions {
@@ -14,12 +15,18 @@ export interface LinearOptions {
  * ```
  * x [s, inputs] ─► Gemm(transB) ─► [s, outputs]        float weights, mapped from the file
  * x [s, inputs] ─► MatMulNBits ─► (+ b)                block-quantised weights
+ * x [s, inputs] ─► MatMulIntegerToFloat ─► (+ b)       8-bit integers beside either, in parts built for many rows
  * ```
  */
 export function linear(component: Component, name: string, x: Value, options: LinearOptions): Value {
   const { inputs, outputs } = options;
   const layer = component.enter(name);
   const { graph } = layer;
+  if (layer.manyRows && hasInt8Weight(layer)) {
+    // The same quantised rows of x in several layers are one: the runtime merges nodes that compute the same.
+    const { bias = false } = options;
+    return layer.cast(int8Linear(layer, int8Rows(graph, x), { inputs, outputs, bias, asStored: true }));
+  }
   const bias = options.bias ? layer.weight('bias', [outputs]) : undefined;
   const quantised = quantisedBits(layer);
   if (quantised) return blockQuantisedLinear(layer, x, { inputs, outputs, bits: quantised, bias });
