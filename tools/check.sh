@@ -7,6 +7,8 @@ step() { printf '\n-- %s\n' "$*"; }
 
 step build
 npm run build --silent
+step 'types of tests'
+npx tsc -p tsconfig.tests.json
 step biome
 npx biome check .
 step boundaries

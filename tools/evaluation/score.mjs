@@ -65,7 +65,12 @@ export function secondsOff(expected, answered) {
   return given === undefined ? Number.POSITIVE_INFINITY : Math.abs(Number(wanted) - Number(given));
 }
 
-/** All scores of one answer, each in 0..1 except `seconds_off`. */
+/**
+ * All scores of one answer, each in 0..1 except `seconds_off`.
+ *
+ * @param {{ task: string, expected: string, boxes?: number[][] }} sample
+ * @param {string} answer
+ */
 export function score({ task, expected, boxes }, answer) {
   const scores = { exact: Number(answer === expected) };
   if (boxes) Object.assign(scores, boxScores(boxes, parseBoxes(answer)));

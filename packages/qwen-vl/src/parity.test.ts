@@ -70,7 +70,7 @@ function expectSame(stages: Stages, stage: string, expected: Tensor): void {
 
 function expectClose(actual: Tensor | undefined, expected: Tensor, stage: string): void {
   expect(actual?.dims, stage).toEqual(expected.dims);
-  const largest = expected.data.reduce<number>((most, value) => Math.max(most, Math.abs(Number(value))), 0);
+  const largest = Array.from(expected.data, Number).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   expect(largestDifference(actual!, expected) / largest, stage).toBeLessThanOrEqual(tolerance);
 }
 

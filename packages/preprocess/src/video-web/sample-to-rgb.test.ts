@@ -46,7 +46,8 @@ describe('sampleToRgb', () => {
       codedWidth: c.width,
       codedHeight: c.height,
       timestamp: 0,
-      colorSpace: { matrix: matrices[c.matrix] ?? null, fullRange: c.fullRange },
+      // TypeScript's list of matrices lacks BT.2020's.
+      colorSpace: { matrix: (matrices[c.matrix] ?? null) as VideoMatrixCoefficients | null, fullRange: c.fullRange },
     });
     const { width, height, data } = await sampleToRgb(sample, {
       matrix: matrices[c.matrix] ?? null,
