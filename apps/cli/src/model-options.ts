@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type Checkpoint, openCheckpoint, quantizeCheckpoint } from '@vlmkit/checkpoint';
 import { createQuantizePool, openFolder } from '@vlmkit/checkpoint/node';
-import type { Runtime } from '@vlmkit/core';
+import { ConfigError, type Runtime } from '@vlmkit/core';
 import { checkpointPath } from '@vlmkit/demo-model';
 import { loadQwenVL, type QwenVL } from '@vlmkit/qwen-vl';
 import { createNodeMedia, type NodeMediaOptions } from '@vlmkit/qwen-vl/node';
@@ -15,6 +15,7 @@ export interface ModelOptions {
   readonly device: 'auto' | 'cpu' | 'webgpu' | 'cuda';
   readonly threads?: number;
   readonly dtype?: 'float32' | 'float16' | 'q8' | 'q4';
+  readonly prefillDtype?: 'int8';
 }
 
 /** Adds the model's options to a command. */
@@ -31,6 +32,12 @@ export function withModelOptions(command: Command): Command {
         'q8',
         'q4',
       ]),
+    )
+    .addOption(
+      new Option(
+        '--prefill-dtype <dtype>',
+        'with --dtype q8 or q4: integers beside them, for faster long prompts',
+      ).choices(['int8']),
     )
     .option('--threads <n>', 'threads of the CPU', positiveInteger);
 }
@@ -86,13 +93,19 @@ export async function openModel(options: OpenModelOptions): Promise<OpenModel> {
 /** The checkpoint itself, or its weights quantised in memory. */
 async function inPrecision(
   checkpoint: Checkpoint,
-  { dtype, progress, threads }: OpenModelOptions,
+  { dtype, prefillDtype: prefill, progress, threads }: OpenModelOptions,
 ): Promise<Checkpoint> {
-  if (dtype !== 'q4' && dtype !== 'q8') return checkpoint;
+  if (dtype !== 'q4' && dtype !== 'q8') {
+    if (prefill === undefined) return checkpoint;
+    throw new ConfigError('--prefill-dtype int8 adds integers to weights that are quantised while loading.', {
+      expected: '--dtype q4 or --dtype q8 beside it',
+      remedy: 'A checkpoint of `vlmkit convert --prefill-dtype int8` holds them already: leave the option out.',
+    });
+  }
   const pool = createQuantizePool(threads ?? availableParallelism());
   try {
     progress?.update(`Quantising to ${dtype}`);
-    return await quantizeCheckpoint(checkpoint, { dtype, quantize: pool.quantize });
+    return await quantizeCheckpoint(checkpoint, { dtype, ...(prefill && { prefill }), quantize: pool.quantize });
   } finally {
     await pool.close();
   }

@@ -9,6 +9,7 @@ interface ConvertCommandOptions {
   readonly dtype: 'q4' | 'q8' | 'fp16';
   readonly vision?: 'q4' | 'q8' | 'fp16' | 'keep';
   readonly embedding?: 'q4' | 'q8' | 'fp16' | 'keep';
+  readonly prefillDtype?: 'int8';
   readonly maxShardMb?: number;
   readonly threads?: number;
 }
@@ -25,6 +26,12 @@ export function convertCommand(): Command {
       new Option('--embedding <dtype>', 'precision of embedding and head (default: as --dtype)').choices(groups),
     )
     .addOption(new Option('--vision <dtype>', 'precision of the vision encoder (default: as it is)').choices(groups))
+    .addOption(
+      new Option(
+        '--prefill-dtype <dtype>',
+        'also store the decoder as integers: CPUs then read long prompts faster',
+      ).choices(['int8']),
+    )
     .option('--max-shard-mb <n>', 'most megabytes of one weight file (default: 2000)', positiveInteger)
     .option('--threads <n>', 'threads that quantise', positiveInteger)
     .action(convert);
@@ -40,13 +47,14 @@ async function convert(source: string, out: string, options: ConvertCommandOptio
   const interrupt = () => controller.abort();
   process.once('SIGINT', interrupt);
   try {
-    const { dtype, vision, embedding, maxShardMb } = options;
+    const { dtype, vision, embedding, prefillDtype: prefill, maxShardMb } = options;
     const result = await convertCheckpoint({
       source: checkpoint,
       target: await folderTarget(out),
       dtype,
       ...(vision && { vision }),
       ...(embedding && { embedding }),
+      ...(prefill && { prefill }),
       ...(maxShardMb && { maxShardBytes: maxShardMb * 1e6 }),
       quantize: pool.quantize,
       concurrency: pool.threads,

@@ -142,6 +142,37 @@ describe('convertCheckpoint', () => {
     }
   });
 
+  it('stores the decoder as 8-bit integers too, for prompts, on request', async () => {
+    const { checkpoint, committed } = await convert(sourceFiles(), { prefill: 'int8', maxShardBytes: 6000 });
+    const { weights, config: converted } = checkpoint;
+    expect(weights.names.filter((name) => name.endsWith('.int8')).sort()).toEqual([
+      'model.layers.0.mlp.down_proj.weight.int8',
+      'model.layers.0.self_attn.q_proj.weight.int8',
+    ]);
+    expect(converted.quantization?.raw).toMatchObject({ groups: { decoder: 'q4', prefill: 'int8' } });
+    expect([...committed.keys()].filter((name) => name.endsWith('.safetensors')).length).toBeGreaterThan(1);
+    const [rows, columns] = [64, 48];
+    const { data: original } = matrix(rows, columns, 3);
+    const down = 'model.layers.0.mlp.down_proj.weight';
+    const integers = await weights.read(`${down}.int8`);
+    const scales = await weights.read(`${down}.scale`);
+    expect([integers.dtype, integers.dims]).toEqual(['int8', [1, columns, rows]]);
+    expect([scales.dtype, scales.dims]).toEqual(['float32', [rows]]);
+    for (let row = 0; row < rows; row++) {
+      const scale = Number(scales.data[row]);
+      const magnitudes = original.subarray(row * columns, (row + 1) * columns).map(Math.abs);
+      expect(scale * 127).toBeCloseTo(Math.max(...magnitudes), 7);
+      for (let k = 0; k < columns; k++) {
+        const stored = Number(integers.data[k * rows + row]) * scale;
+        expect(Math.abs(stored - original[row * columns + k]!)).toBeLessThanOrEqual(scale * 0.5001);
+      }
+    }
+    // The blocks are those of a conversion without integers.
+    const plain = (await convert(sourceFiles())).checkpoint.weights;
+    for (const name of plain.names) expect(await weights.read(name)).toEqual(await plain.read(name));
+    await expect(convert(sourceFiles(), { dtype: 'fp16', prefill: 'int8' })).rejects.toBeInstanceOf(ConfigError);
+  });
+
   it('quantises the vision encoder on request only', async () => {
     const name = 'visual.blocks.0.attn.qkv.weight';
     const weights = { ...tensors, [name]: matrix(96, 32) };

@@ -2,7 +2,8 @@ import type { AbortSignalLike } from '@vlmkit/core';
 import { byteSize, elementCount, throwIfAborted, viewBytes, WeightError, type WeightInfo } from '@vlmkit/core';
 import type { TensorDeclaration } from '../safetensors/encode.js';
 import { decodeFloats, encodeFloat16, type FloatType, isFloatType, maxFloat16 } from './float16.js';
-import type { RowQuantizer } from './quantize-rows.js';
+import { Int8Matrix } from './int8-matrix.js';
+import type { QuantizedRows, RowQuantizer } from './quantize-rows.js';
 import type { TensorTreatment } from './scheme.js';
 
 /** A stored tensor and how it will be stored. */
@@ -34,22 +35,27 @@ const partBytes = 8 << 20;
 
 /**
  * Plans one tensor. A quantised `X.weight` becomes `X.weight.q4` (or `.q8`) and `X.weight.scales`, in the layout of
- * `quantizeRows`.
+ * `quantizeRows`; where integers are to lie beside them, `X.weight.int8` and `X.weight.scale` too, as in `Int8Matrix`.
  */
 export function planTensor(source: WeightInfo, treatment: TensorTreatment): TensorPlan {
   const { name, dtype, dims } = source;
   if (treatment.kind !== 'blocks') {
     return { source, treatment, results: [{ name, dtype: treatment.kind === 'fp16' ? 'float16' : dtype, dims }] };
   }
-  const { bits, blockSize } = treatment;
+  const { bits, blockSize, int8 } = treatment;
   const [rows = 0, columns = 0] = dims;
   const blocks = columns / blockSize;
+  const integers: readonly TensorDeclaration[] = [
+    { name: `${name}.int8`, dtype: 'int8', dims: [1, columns, rows] },
+    { name: `${name}.scale`, dtype: 'float32', dims: [rows] },
+  ];
   return {
     source,
     treatment,
     results: [
       { name: `${name}.q${bits}`, dtype: 'uint8', dims: [rows, blocks, (blockSize * bits) / 8] },
       { name: `${name}.scales`, dtype: 'float16', dims: [rows, blocks] },
+      ...(int8 ? integers : []),
     ],
   };
 }
@@ -62,9 +68,9 @@ export function planTensor(source: WeightInfo, treatment: TensorTreatment): Tens
  */
 export async function* convertTensor(plan: TensorPlan, options: ConvertTensorOptions): AsyncGenerator<TensorPart> {
   const { source, treatment, results } = plan;
-  const [first, second] = results;
+  const [first, ...others] = results;
   if (!first) return;
-  const quantize = treatment.kind === 'blocks' ? blockQuantizer(source, treatment, options.quantize) : undefined;
+  const quantize = treatment.kind === 'blocks' ? new BlockQuantizer(source, treatment, options.quantize) : undefined;
   const scales: Uint8Array[] = [];
   const parts = inOrder(ranges(source), options.concurrency, async (range) => {
     throwIfAborted(options.signal);
@@ -72,15 +78,22 @@ export async function* convertTensor(plan: TensorPlan, options: ConvertTensorOpt
     if (treatment.kind === 'keep') return { bytes, sourceBytes: range.length };
     const values = floatsOf(source, bytes);
     if (!quantize) return { bytes: bytesOf(narrow(source, values, range)), sourceBytes: range.length };
-    const { packed, scales: rowScales } = await quantize(values);
+    const { packed, scales: rowScales } = await quantize.run(values, range);
     return { bytes: packed, scales: rowScales, sourceBytes: range.length };
   });
   for await (const part of parts) {
     if (part.scales) scales.push(bytesOf(part.scales));
     yield { name: first.name, bytes: part.bytes, sourceBytes: part.sourceBytes };
   }
+  const [second, third, fourth] = others;
   for (const bytes of scales) if (second) yield { name: second.name, bytes, sourceBytes: 0 };
+  const int8 = quantize?.int8;
+  if (!int8 || !third || !fourth) return;
+  yield { name: third.name, bytes: bytesOf(int8.values), sourceBytes: 0 };
+  yield { name: fourth.name, bytes: bytesOf(int8.scales), sourceBytes: 0 };
 }
+
+type Blocks = Extract<TensorTreatment, { kind: 'blocks' }>;
 
 interface ByteRange {
   readonly offset: number;
@@ -98,23 +111,38 @@ function ranges({ dtype, dims, byteLength }: WeightInfo): readonly ByteRange[] {
   }));
 }
 
-function blockQuantizer(
-  source: WeightInfo,
-  { bits, blockSize }: Extract<TensorTreatment, { kind: 'blocks' }>,
-  quantize: RowQuantizer,
-) {
-  const [, columns = 0] = source.dims;
-  return async (values: Float32Array) => {
+/** Quantises a tensor's rows into blocks, and into 8-bit integers where those are asked for. */
+class BlockQuantizer {
+  /** All of the tensor's integers, once every part has run. */
+  readonly int8: Int8Matrix | undefined;
+  readonly #source: WeightInfo;
+  readonly #treatment: Blocks;
+  readonly #quantize: RowQuantizer;
+
+  constructor(source: WeightInfo, treatment: Blocks, quantize: RowQuantizer) {
+    const [rows = 0, columns = 0] = source.dims;
+    this.int8 = treatment.int8 ? new Int8Matrix(rows, columns) : undefined;
+    this.#source = source;
+    this.#treatment = treatment;
+    this.#quantize = quantize;
+  }
+
+  /** Quantises the rows that lie at `range`. The values are given away. */
+  async run(values: Float32Array, { offset }: ByteRange): Promise<QuantizedRows> {
+    const { name, dtype, dims } = this.#source;
+    const { bits, blockSize } = this.#treatment;
+    const columns = dims[1] ?? 0;
     try {
-      return await quantize({ values, columns, bits, blockSize });
+      this.int8?.fill(offset / (columns * byteSize(dtype)), values);
+      return await this.#quantize({ values, columns, bits, blockSize });
     } catch (cause) {
-      throw new WeightError(`${source.name} cannot be quantised.`, {
+      throw new WeightError(`${name} cannot be quantised.`, {
         actual: cause instanceof Error ? cause.message : String(cause),
         remedy: 'The file is damaged, or the training of the model failed: compare it with the original.',
         cause,
       });
     }
-  };
+  }
 }
 
 function floatsOf({ name, dtype }: WeightInfo, bytes: Uint8Array): Float32Array {
@@ -137,7 +165,7 @@ function narrow(source: WeightInfo, values: Float32Array, range: ByteRange): Uin
   return encoded;
 }
 
-function bytesOf(array: Uint16Array): Uint8Array {
+function bytesOf(array: Uint16Array | Int8Array | Float32Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 

@@ -55,6 +55,20 @@ describe('quantizeCheckpoint', () => {
     expect(() => checkUnused(names.slice(1))).toThrow(`${projection}.q4`);
   });
 
+  it('adds 8-bit integers for prompts on request', async () => {
+    const { weights } = await quantizeCheckpoint(await open(), { dtype: 'q8', prefill: 'int8' });
+    const integers = await weights.read(`${projection}.int8`);
+    const scales = await weights.read(`${projection}.scale`);
+    expect(integers.dims).toEqual([1, 64, 8]);
+    for (let row = 0; row < 8; row++) {
+      for (let k = 0; k < 64; k++) {
+        const stored = Number(integers.data[k * 8 + row]) * Number(scales.data[row]);
+        expect(stored).toBeCloseTo(values[row * 64 + k]!, 3);
+      }
+    }
+    expect(weights.has(`${projection}.q8`)).toBe(true);
+  });
+
   it('refuses to quantise twice', async () => {
     const once = await quantizeCheckpoint(await open(), { dtype: 'q8' });
     await expect(quantizeCheckpoint(once, { dtype: 'q4' })).rejects.toBeInstanceOf(ConfigError);
