@@ -55,7 +55,7 @@ export function planVitMemory(input: VitMemoryInput): VitMemoryPlan {
   const features = spanningTensors[attention] * patches * e * 4;
   const rows = Math.min(patches, Math.max(pageRows, windowPatches(config)));
   // Feed-forward: gate, up, their product and its integers; attention: twice queries, keys, values and its result.
-  const page = 4 * rows * (4 * i + 10 * e) + (attention === 'composed' ? 2 * scoreBytes : 0);
+  const page = 4 * rows * (4 * i + 10 * e) + (attention === 'composed' ? 4 * scoreBytes : 0);
   return { patches, weights, inputs, features, page, peak: weights + inputs + features + page };
 }
 
