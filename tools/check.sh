@@ -3,18 +3,19 @@
 # and an installation of the packed packages into clean projects.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+export PATH="$PWD/node_modules/.bin:$PATH"
 step() { printf '\n-- %s\n' "$*"; }
 
 step build
 npm run build --silent
 step 'types of tests'
-npx tsc -p tsconfig.tests.json
+tsc -p tsconfig.tests.json
 step biome
-npx biome check .
+biome check .
 step boundaries
-npx turbo boundaries
+turbo boundaries
 step knip
-npx knip
+knip
 step packages
 node tools/check-packages.mjs
 step examples
