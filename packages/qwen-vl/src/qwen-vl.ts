@@ -9,6 +9,7 @@ import type { MediaSource } from './media.js';
 import { type Message, parseMessages, textOf } from './messages.js';
 import type { QwenModelInfo } from './model-info.js';
 import { createPrompt, type Prompt, type PromptOptions } from './prompt.js';
+import { requestedSampling } from './sampling-defaults.js';
 import { VisionFeatures } from './vision-features.js';
 
 /** What a model is assembled from. */
@@ -194,8 +195,7 @@ export class QwenVL {
     const { visualTokens, tokenizer, sampling } = this.info;
     const banned = [visualTokens.image, visualTokens.video].filter((id) => id >= 0);
     return {
-      ...sampling,
-      ...options,
+      ...requestedSampling(sampling, options),
       bannedIds: [...banned, ...(options.bannedIds ?? [])],
       tokenizerSize: tokenizer.vocabularySize,
       // Rivals are told beside the chosen token, whose own log-probability comes with them.
