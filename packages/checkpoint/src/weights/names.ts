@@ -15,19 +15,31 @@ export function isHarmless(name: string): boolean {
   return harmless.test(name);
 }
 
-/** The candidate with the fewest edits from `name`, or undefined when nothing is near. */
+/**
+ * The candidate with the fewest edits from `name`, or undefined when nothing is near. Of several, the one of the rarest
+ * kind: a name that every layer has is no misspelling.
+ */
 export function closestName(name: string, candidates: Iterable<string>): string | undefined {
+  const names = [...candidates];
+  const kinds = new Map<string, number>();
+  for (const candidate of names) kinds.set(kindOf(candidate), (kinds.get(kindOf(candidate)) ?? 0) + 1);
+  const commonness = (candidate: string) => kinds.get(kindOf(candidate)) ?? 0;
   let best: string | undefined;
   // More edits than this and the suggestion would mislead.
   let limit = Math.max(3, Math.floor(name.length / 4));
-  for (const candidate of candidates) {
+  for (const candidate of names) {
     const distance = editDistance(name, candidate, limit);
-    if (distance > limit || (distance === limit && best !== undefined)) continue;
+    if (distance > limit) continue;
+    if (distance === limit && best !== undefined && commonness(candidate) >= commonness(best)) continue;
     best = candidate;
     limit = distance;
-    if (limit === 0) break;
   }
   return best;
+}
+
+/** A name without its numbers. */
+function kindOf(name: string): string {
+  return name.replace(/\d+/g, '#');
 }
 
 /** Levenshtein distance, or anything above `limit` once it must exceed it. */
