@@ -1,6 +1,6 @@
 import type { ChatOptions } from '@vlmkit/qwen-vl';
-import { type Command, InvalidArgumentError } from 'commander';
-import { nonNegativeNumber, positiveInteger } from './model-options.js';
+import type { Command } from 'commander';
+import { count, nonNegativeNumber, positiveInteger } from './model-options.js';
 
 /** Options of generation as the command line gives them. */
 export interface GenerationOptions {
@@ -46,11 +46,4 @@ export function chatOptions(options: GenerationOptions): ChatOptions {
     'topLogprobs',
   ] as const;
   return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isInteger(value) || value < 0)
-    throw new InvalidArgumentError('Give a whole number of at least 0.');
-  return value;
 }

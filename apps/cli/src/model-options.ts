@@ -138,3 +138,11 @@ export function nonNegativeNumber(text: string): number {
     throw new InvalidArgumentError('Give a number of at least 0.');
   return value;
 }
+
+/** Parses an option that must be a whole number of at least 0. */
+export function count(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isInteger(value) || value < 0)
+    throw new InvalidArgumentError('Give a whole number of at least 0.');
+  return value;
+}

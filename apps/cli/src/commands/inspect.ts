@@ -1,7 +1,7 @@
 import { encodeSafetensors } from '@vlmkit/checkpoint';
 import { Command } from 'commander';
 import { readMessages } from '../messages-file.js';
-import { type ModelOptions, nonNegativeNumber, withModel, withModelOptions } from '../model-options.js';
+import { count, type ModelOptions, withModel, withModelOptions } from '../model-options.js';
 import { createProgress } from '../progress.js';
 import { writeWhole } from '../write-whole.js';
 
@@ -17,7 +17,7 @@ export function inspectCommand(): Command {
     .description('Run a prompt and write every stage (ids, positions, pixels, embeddings, logits) as safetensors.')
     .requiredOption('--messages <file>', 'conversation as JSON; paths in it are relative to it')
     .requiredOption('--out <file>', 'safetensors file to write')
-    .option('--new-tokens <n>', 'tokens to generate greedily', nonNegativeNumber, 0);
+    .option('--new-tokens <n>', 'tokens to generate greedily', count, 0);
   return withModelOptions(command).action(inspect);
 }
 
