@@ -1,19 +1,9 @@
 import { MediaError, PromptError } from '@vlmkit/core';
 import { describe, expect, test } from 'vitest';
 import { noise } from '../test-support/golden.js';
+import { publishedConfig as config } from '../test-support/published-config.js';
 import { contentKey } from './content-key.js';
 import { preprocessImage, resizedImageSize } from './preprocess-image.js';
-import type { ImagePreprocessorConfig } from './preprocessor-config.js';
-
-const config: ImagePreprocessorConfig = {
-  minPixels: 3136,
-  maxPixels: 12_845_056,
-  patchSize: 14,
-  temporalPatchSize: 2,
-  mergeSize: 2,
-  mean: [0.48145466, 0.4578275, 0.40821073],
-  std: [0.26862954, 0.26130258, 0.27577711],
-};
 
 describe('preprocessImage', () => {
   test('states what it did', () => {

@@ -2,22 +2,13 @@ import { fileURLToPath } from 'node:url';
 import { AbortError, MediaError, PromptError, RuntimeError } from '@vlmkit/core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { noise } from '../../test-support/golden.js';
+import { publishedConfig as config } from '../../test-support/published-config.js';
 import { patchify } from '../patchify.js';
 import { preprocessImage } from '../preprocess-image.js';
-import type { ImagePreprocessorConfig } from '../preprocessor-config.js';
 import { resizeBicubic } from '../resize-bicubic.js';
 import { createSharpDecoder } from '../sharp/index.js';
 import { createPreprocessPool } from './preprocess-pool.js';
 
-const config: ImagePreprocessorConfig = {
-  minPixels: 3136,
-  maxPixels: 12_845_056,
-  patchSize: 14,
-  temporalPatchSize: 2,
-  mergeSize: 2,
-  mean: [0.48145466, 0.4578275, 0.40821073],
-  std: [0.26862954, 0.26130258, 0.27577711],
-};
 const path = fileURLToPath(new URL('../../../../fixtures/preprocess/files/rgba.png', import.meta.url));
 const pool = createPreprocessPool({ threads: 2 });
 afterAll(() => pool.close());

@@ -1,21 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { VideoSample } from 'mediabunny';
 import { describe, expect, it } from 'vitest';
+import { yuvCases } from '../../test-support/yuv-cases.js';
 import { sampleToRgb } from './sample-to-rgb.js';
 
-interface Case {
-  readonly width: number;
-  readonly height: number;
-  /** As FFmpeg numbers matrices. */
-  readonly matrix: number;
-  readonly fullRange: boolean;
-  readonly yuv: string;
-  readonly rgb: string;
-}
-
-const cases: readonly Case[] = JSON.parse(
-  readFileSync(new URL('../../../../fixtures/video/yuv.json', import.meta.url), 'utf8'),
-);
+const cases = yuvCases();
 const matrices: Readonly<Record<number, string>> = {
   1: 'bt709',
   5: 'bt470bg',

@@ -1,20 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { yuvCases } from '../../test-support/yuv-cases.js';
 import { yuv420ToRgb } from './yuv-to-rgb.js';
 
-interface Case {
-  readonly width: number;
-  readonly height: number;
-  /** As FFmpeg numbers matrices. */
-  readonly matrix: number;
-  readonly fullRange: boolean;
-  readonly yuv: string;
-  readonly rgb: string;
-}
-
-const cases: readonly Case[] = JSON.parse(
-  readFileSync(new URL('../../../../fixtures/video/yuv.json', import.meta.url), 'utf8'),
-);
+const cases = yuvCases();
 const names: Readonly<Record<number, string | null>> = {
   1: 'bt709',
   2: null,
