@@ -54,6 +54,8 @@ export interface OpenModel {
 /** What {@link openModel} takes beside the command's options. */
 export interface OpenModelOptions extends ModelOptions, NodeMediaOptions {
   readonly progress?: Progress;
+  /** Sees the runtime before the model does, e.g. to measure its sessions. */
+  readonly wrapRuntime?: (runtime: Runtime) => Runtime;
 }
 
 /** Opens the checkpoint and the device that the options name, and loads one onto the other. */
@@ -68,7 +70,8 @@ export async function openModel(options: OpenModelOptions): Promise<OpenModel> {
   try {
     const checkpoint = await inPrecision(await openCheckpoint(await openFolder(folder)), options);
     opened.push(() => checkpoint.close());
-    const runtime = await createNodeRuntime({ device, ...(threads !== undefined && { threads }) });
+    const { wrapRuntime = (plain: Runtime) => plain } = options;
+    const runtime = wrapRuntime(await createNodeRuntime({ device, ...(threads !== undefined && { threads }) }));
     opened.push(() => runtime.dispose());
     const media = createNodeMedia(options);
     opened.push(() => media.dispose());

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { measure } from '../bench/measure.js';
+import { createOperatorProfiler, type OperatorTime } from '../bench/operator-profile.js';
 import { type ModelOptions, openModel, withModelOptions } from '../model-options.js';
 
 interface BenchOptions extends ModelOptions {
@@ -8,6 +9,7 @@ interface BenchOptions extends ModelOptions {
   readonly depths: readonly number[];
   readonly tokens: number;
   readonly json?: boolean;
+  readonly profile?: boolean;
 }
 
 /** `vlmkit bench`: load, vision, prefill and decode figures of a model on this machine. */
@@ -18,18 +20,35 @@ export function benchCommand(): Command {
     .option('--prefill <lengths>', 'prompt lengths, in tokens', numberList, [512])
     .option('--depths <lengths>', 'tokens in the cache when decoding starts', numberList, [0])
     .option('--tokens <n>', 'tokens to decode at each depth', (text) => numberList(text)[0]!, 16)
+    .option('--profile', 'also print where the time goes, by component and operator')
     .option('--json', 'print JSON instead of a table');
   return withModelOptions(command).action(bench);
 }
 
-async function bench({ images, prefill, depths, tokens, json, ...options }: BenchOptions): Promise<void> {
-  const open = await openModel(options);
+async function bench({ images, prefill, depths, tokens, json, profile, ...options }: BenchOptions): Promise<void> {
+  const profiler = profile ? await createOperatorProfiler() : undefined;
   try {
-    const report = await measure(open, { images, prefill, depths, tokens });
-    process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : table(report));
+    const open = await openModel({ ...options, ...(profiler && { wrapRuntime: profiler.wrap }) });
+    const measured = await measure(open, { images, prefill, depths, tokens }).finally(() => open.close());
+    const operators = await profiler?.read();
+    const report = { ...measured, ...(operators && { operators }) };
+    process.stdout.write(
+      json ? `${JSON.stringify(report, null, 2)}\n` : table(measured) + operatorTable(operators ?? []),
+    );
   } finally {
-    await open.close();
+    await profiler?.close();
   }
+}
+
+/** Operators that take at least a hundredth of their component's time. */
+function operatorTable(operators: readonly OperatorTime[]): string {
+  return operators
+    .filter(({ share }) => share >= 0.01)
+    .map(({ component, operator, ms, share, calls }) => {
+      const columns = [component.padEnd(10), operator.padEnd(34), `${ms.toFixed(1)} ms`.padStart(12)];
+      return `${columns.join(' ')} ${`${(share * 100).toFixed(0)} %`.padStart(6)}  ${calls} calls\n`;
+    })
+    .join('');
 }
 
 function table(report: Awaited<ReturnType<typeof measure>>): string {
