@@ -14,7 +14,9 @@ export interface Progress {
 
 /** A spinner on a terminal, plain lines elsewhere. */
 export function createProgress(): Progress {
-  const spinner = ora({ stream: process.stderr, discardStdin: false });
+  // Some pseudo-terminals claim to be 0 columns wide; a spinner would clear infinitely many lines there.
+  const isNarrow = process.stderr.columns === 0;
+  const spinner = ora({ stream: process.stderr, discardStdin: false, ...(isNarrow && { isEnabled: false }) });
   return {
     start: (text) => void spinner.start(text),
     update: (text) => {
