@@ -19,7 +19,7 @@ export { decodeBfloat16, decodeFloat16, encodeFloat16 } from './quantize/float16
 export { quantizeCheckpoint } from './quantize/quantize-checkpoint.js';
 export * from './quantize/quantize-rows.js';
 export type { QuantizeOptions } from './quantize/quantize-weights.js';
-export type { GroupDtype, SchemeOptions, TargetDtype } from './quantize/scheme.js';
+export type { BlockSize, GroupDtype, SchemeOptions, TargetDtype } from './quantize/scheme.js';
 export { encodeSafetensors, type TensorDeclaration } from './safetensors/encode.js';
 export { readSafetensorsHeader, type SafetensorsEntry, type SafetensorsHeader } from './safetensors/header.js';
 export * from './safetensors/writer.js';

@@ -61,12 +61,20 @@ export class Component {
    * @throws WeightError when it is missing or of another shape.
    */
   weight(name: string, dims: readonly number[]): Value {
-    return this.cast(this.stored(name, dims));
+    return this.castWeight(this.stored(name, dims));
   }
 
   /** The weight as it is stored, without a cast. */
   stored(name: string, dims: readonly number[]): Value {
     return this.graph.weight(this.weights.info(this.key(name), dims));
+  }
+
+  /**
+   * A weight in the component's element type. The cast stands in the outermost graph: onnxruntime computes it while loading
+   * either way, but frees the result after packing it only where it is not a subgraph's own.
+   */
+  castWeight(value: Value): Value {
+    return castTo(this.graph.outermost, value, this.dtype);
   }
 
   /** `value` in the component's element type. */

@@ -87,6 +87,11 @@ export class GraphBuilder {
     return new GraphBuilder(this.#shared, this.#body, `${this.#path}/${name}`);
   }
 
+  /** The graph around all others, for what a subgraph shares with the rest of the model. */
+  get outermost(): GraphBuilder {
+    return new GraphBuilder(this.#shared, this.#shared.root, this.#path);
+  }
+
   /** Declares an input of the graph. */
   input(name: string, dtype: DataType, dims: readonly Dim[]): Value {
     this.#claim(name);

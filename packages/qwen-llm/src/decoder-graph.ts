@@ -141,42 +141,52 @@ function quantisedRows(embed: Component, ids: Value, hiddenSize: number): Value 
   const [vocabulary = 0, blocks = 1] = info.dims;
   const packed = embed.graph.op('Gather', [embed.stored(`weight.q${bits}`, info.dims), ids]);
   const scales = embed.graph.op('Gather', [embed.weight('weight.scales', [vocabulary, blocks]), ids]);
-  return dequantiseRows(embed, { packed, scales, bits, hiddenSize, blocks });
+  const zeros = embed.has('weight.zeros')
+    ? embed.graph.op('Gather', [embed.stored('weight.zeros', [vocabulary, Math.ceil(blocks / 2)]), ids])
+    : undefined;
+  return dequantiseRows(embed, { packed, scales, zeros, bits, hiddenSize, blocks });
 }
 
 interface PackedRows {
   readonly packed: Value;
   readonly scales: Value;
+  readonly zeros: Value | undefined;
   readonly bits: 4 | 8;
   readonly hiddenSize: number;
   readonly blocks: number;
 }
 
-/** (q − 2^(bits−1)) · scale, block by block. Nibbles lie low first. */
-function dequantiseRows(embed: Component, { packed, scales, bits, hiddenSize, blocks }: PackedRows): Value {
+/** (q − zero) · scale, block by block; zero is 2^(bits−1) where blocks have none of their own. */
+function dequantiseRows(embed: Component, rows: PackedRows): Value {
+  const { packed, scales, zeros, bits, hiddenSize, blocks } = rows;
   const { graph } = embed;
-  const wide = castTo(graph, packed, 'int32');
-  const sixteen = graph.op('Cast', [graph.int(16)], { attributes: { to: 6 }, dtype: 'int32' });
-  const values =
-    bits === 8
-      ? wide
-      : graph.op(
-          'Concat',
-          [
-            graph.op('Unsqueeze', [graph.op('Mod', [wide, sixteen]), graph.ints(-1)]),
-            graph.op('Unsqueeze', [graph.op('Div', [wide, sixteen]), graph.ints(-1)]),
-          ],
-          {
-            attributes: { axis: -1 },
-          },
-        );
+  const values = bits === 8 ? castTo(graph, packed, 'int32') : nibbles(embed, packed);
   const blocked = graph.op('Reshape', [
     castTo(graph, values, embed.dtype),
     graph.ints(-1, blocks, hiddenSize / blocks),
   ]);
-  const centred = graph.op('Sub', [blocked, embed.cast(graph.float(2 ** (bits - 1)))]);
+  const centred = graph.op('Sub', [
+    blocked,
+    zeros ? ownZeros(embed, zeros, blocks) : embed.cast(graph.float(2 ** (bits - 1))),
+  ]);
   const scaled = graph.op('Mul', [centred, graph.op('Unsqueeze', [scales, graph.ints(-1)])]);
   return graph.op('Reshape', [scaled, graph.ints(-1, hiddenSize)]);
+}
+
+/** Zeros [s, ceil(blocks / 2)] of two to a byte as [s, blocks, 1]. */
+function ownZeros(embed: Component, zeros: Value, blocks: number): Value {
+  const { graph } = embed;
+  const pairs = castTo(graph, nibbles(embed, zeros), embed.dtype);
+  const all = graph.op('Reshape', [pairs, graph.ints(-1, 2 * Math.ceil(blocks / 2), 1)]);
+  return graph.op('Slice', [all, graph.ints(0), graph.ints(blocks), graph.ints(1)]);
+}
+
+/** The two numbers of 4 bits in every byte, the low ones first: [..., n] uint8 to [..., n, 2] int32. */
+function nibbles({ graph }: Component, packed: Value): Value {
+  const wide = castTo(graph, packed, 'int32');
+  const sixteen = graph.op('Cast', [graph.int(16)], { attributes: { to: 6 }, dtype: 'int32' });
+  const parts = ['Mod', 'Div'].map((op) => graph.op('Unsqueeze', [graph.op(op, [wide, sixteen]), graph.ints(-1)]));
+  return graph.op('Concat', parts, { attributes: { axis: -1 } });
 }
 
 interface LayerOptions {

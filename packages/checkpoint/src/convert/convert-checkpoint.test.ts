@@ -93,12 +93,15 @@ describe('convertCheckpoint', () => {
     expect([...checkpoint.weights.names].sort()).toEqual([
       'model.embed_tokens.weight.q4',
       'model.embed_tokens.weight.scales',
+      'model.embed_tokens.weight.zeros',
       'model.layers.0.mlp.down_proj.weight.q4',
       'model.layers.0.mlp.down_proj.weight.scales',
+      'model.layers.0.mlp.down_proj.weight.zeros',
       'model.layers.0.mlp.odd_proj.weight',
       'model.layers.0.self_attn.q_proj.bias',
       'model.layers.0.self_attn.q_proj.weight.q4',
       'model.layers.0.self_attn.q_proj.weight.scales',
+      'model.layers.0.self_attn.q_proj.weight.zeros',
       'model.norm.weight',
     ]);
     expect(isFinished()).toBe(true);
@@ -106,9 +109,11 @@ describe('convertCheckpoint', () => {
     // 48 columns divide by 16 only.
     expect(checkpoint.weights.info('model.layers.0.mlp.down_proj.weight.q4').dims).toEqual([64, 3, 8]);
     const query = 'model.layers.0.self_attn.q_proj.weight';
-    const expected = quantizeRows({ values: matrix(64, 64, 2).data, columns: 64, blockSize: 32, bits: 4 });
-    expect(await checkpoint.weights.read(`${query}.q4`)).toEqual(tensor('uint8', [64, 2, 16], expected.packed));
-    expect(await checkpoint.weights.read(`${query}.scales`)).toEqual(tensor('float16', [64, 2], expected.scales));
+    const expected = quantizeRows({ values: matrix(64, 64, 2).data, columns: 64, blockSize: 64, bits: 4, zeros: true });
+    expect(await checkpoint.weights.read(`${query}.q4`)).toEqual(tensor('uint8', [64, 1, 32], expected.packed));
+    const scales = decodeFloat16(expected.scales);
+    expect(await checkpoint.weights.read(`${query}.scales`)).toEqual(tensor('float32', [64, 1], scales));
+    expect(await checkpoint.weights.read(`${query}.zeros`)).toEqual(tensor('uint8', [64, 1], expected.zeros!));
   });
 
   it('says in config.json how the weights are stored, and copies the other files', async () => {
@@ -137,7 +142,7 @@ describe('convertCheckpoint', () => {
     ];
     for (const [stored, values] of originals) {
       const { checkpoint } = await convert(sourceFiles({ ...tensors, [name]: stored }));
-      const expected = quantizeRows({ values, columns: 64, blockSize: 32, bits: 4 });
+      const expected = quantizeRows({ values, columns: 64, blockSize: 64, bits: 4, zeros: true });
       expect((await checkpoint.weights.read(`${name}.q4`)).data).toEqual(expected.packed);
     }
   });
@@ -198,7 +203,7 @@ describe('convertCheckpoint', () => {
     expect(result.shards.length).toBeGreaterThan(1);
     expect(result.shards[0]).toBe(`model-00001-of-0000${result.shards.length}.safetensors`);
     for (const name of result.shards) expect(committed.get(name)?.byteLength).toBeLessThan(4500);
-    expect(checkpoint.weights.names).toHaveLength(9);
+    expect(checkpoint.weights.names).toHaveLength(12);
   });
 
   it('works through large tensors in parts, in order', async () => {
@@ -237,7 +242,7 @@ describe('convertCheckpoint', () => {
     const packed = await weights.read('model.layers.0.self_attn.q_proj.weight.q8');
     const scales = await weights.read('model.layers.0.self_attn.q_proj.weight.scales');
     const again = dequantizeRows(
-      { packed: packed.data as Uint8Array<ArrayBuffer>, scales: scales.data as Uint16Array<ArrayBuffer> },
+      { packed: packed.data as Uint8Array<ArrayBuffer>, scales: encodeFloat16(scales.data as Float32Array) },
       8,
     );
     const worst = again.reduce((most, value, i) => Math.max(most, Math.abs(value - (large.data[i] ?? 0))), 0);

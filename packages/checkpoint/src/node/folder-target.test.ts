@@ -91,7 +91,10 @@ describe('a conversion on disk, with threads', () => {
     }
     const converted = await openCheckpoint(await openFolder(join(root, 'out')));
     const packed = await converted.weights.read('model.embed_tokens.weight.q4');
-    expect(packed.data).toEqual(quantizeRows({ values, columns: 64, blockSize: 32, bits: 4 }).packed);
+    const zeros = await converted.weights.read('model.embed_tokens.weight.zeros');
+    const expected = quantizeRows({ values, columns: 64, blockSize: 64, bits: 4, zeros: true });
+    expect(packed.data).toEqual(expected.packed);
+    expect(zeros.data).toEqual(expected.zeros);
     await converted.close();
   });
 

@@ -11,7 +11,8 @@ parentPort?.on('message', ({ id, input }: QuantizeRequest) => {
 function answer(id: number, input: QuantizeRowsInput): { reply: QuantizeReply; transfer: ArrayBuffer[] } {
   try {
     const rows = quantizeRows(input);
-    return { reply: { id, rows }, transfer: [rows.packed.buffer, rows.scales.buffer] };
+    const { packed, scales, zeros } = rows;
+    return { reply: { id, rows }, transfer: [packed.buffer, scales.buffer, ...(zeros ? [zeros.buffer] : [])] };
   } catch (error) {
     return { reply: { id, failure: error instanceof Error ? error.message : String(error) }, transfer: [] };
   }

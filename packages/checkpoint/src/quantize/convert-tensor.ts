@@ -1,9 +1,9 @@
 import type { AbortSignalLike } from '@vlmkit/core';
 import { byteSize, elementCount, throwIfAborted, viewBytes, WeightError, type WeightInfo } from '@vlmkit/core';
 import type { TensorDeclaration } from '../safetensors/encode.js';
-import { decodeFloats, encodeFloat16, type FloatType, isFloatType, maxFloat16 } from './float16.js';
+import { decodeFloat16, decodeFloats, encodeFloat16, type FloatType, isFloatType, maxFloat16 } from './float16.js';
 import { Int8Matrix } from './int8-matrix.js';
-import type { QuantizedRows, RowQuantizer } from './quantize-rows.js';
+import type { RowQuantizer } from './quantize-rows.js';
 import type { TensorTreatment } from './scheme.js';
 
 /** A stored tensor and how it will be stored. */
@@ -34,17 +34,19 @@ export interface ConvertTensorOptions {
 const partBytes = 8 << 20;
 
 /**
- * Plans one tensor. A quantised `X.weight` becomes `X.weight.q4` (or `.q8`) and `X.weight.scales`, in the layout of
- * `quantizeRows`; where integers are to lie beside them, `X.weight.int8` and `X.weight.scale` too, as in `Int8Matrix`.
+ * Plans one tensor. A quantised `X.weight` becomes `X.weight.q4` (or `.q8`), `X.weight.scales` and, where blocks have zeros
+ * of their own, `X.weight.zeros`, in the layout of `quantizeRows`. Where integers are to lie beside them, `X.weight.int8`
+ * and `X.weight.scale` follow, as in `Int8Matrix`. Scales are stored as float32, which devices map as it lies.
  */
 export function planTensor(source: WeightInfo, treatment: TensorTreatment): TensorPlan {
   const { name, dtype, dims } = source;
   if (treatment.kind !== 'blocks') {
     return { source, treatment, results: [{ name, dtype: treatment.kind === 'fp16' ? 'float16' : dtype, dims }] };
   }
-  const { bits, blockSize, int8 } = treatment;
+  const { bits, blockSize, zeros, int8 } = treatment;
   const [rows = 0, columns = 0] = dims;
   const blocks = columns / blockSize;
+  const ownZeros: TensorDeclaration = { name: `${name}.zeros`, dtype: 'uint8', dims: [rows, Math.ceil(blocks / 2)] };
   const integers: readonly TensorDeclaration[] = [
     { name: `${name}.int8`, dtype: 'int8', dims: [1, columns, rows] },
     { name: `${name}.scale`, dtype: 'float32', dims: [rows] },
@@ -54,7 +56,8 @@ export function planTensor(source: WeightInfo, treatment: TensorTreatment): Tens
     treatment,
     results: [
       { name: `${name}.q${bits}`, dtype: 'uint8', dims: [rows, blocks, (blockSize * bits) / 8] },
-      { name: `${name}.scales`, dtype: 'float16', dims: [rows, blocks] },
+      { name: `${name}.scales`, dtype: 'float32', dims: [rows, blocks] },
+      ...(zeros ? [ownZeros] : []),
       ...(int8 ? integers : []),
     ],
   };
@@ -68,29 +71,35 @@ export function planTensor(source: WeightInfo, treatment: TensorTreatment): Tens
  */
 export async function* convertTensor(plan: TensorPlan, options: ConvertTensorOptions): AsyncGenerator<TensorPart> {
   const { source, treatment, results } = plan;
-  const [first, ...others] = results;
+  const [first] = results;
   if (!first) return;
   const quantize = treatment.kind === 'blocks' ? new BlockQuantizer(source, treatment, options.quantize) : undefined;
-  const scales: Uint8Array[] = [];
   const parts = inOrder(ranges(source), options.concurrency, async (range) => {
     throwIfAborted(options.signal);
     const bytes = await source.file.read(source.offset + range.offset, range.length);
     if (treatment.kind === 'keep') return { bytes, sourceBytes: range.length };
     const values = floatsOf(source, bytes);
     if (!quantize) return { bytes: bytesOf(narrow(source, values, range)), sourceBytes: range.length };
-    const { packed, scales: rowScales } = await quantize.run(values, range);
-    return { bytes: packed, scales: rowScales, sourceBytes: range.length };
+    return { ...(await quantize.run(values, range)), sourceBytes: range.length };
   });
+  // What is small beside the blocks waits for its turn in memory.
+  const small: SmallParts[] = [];
   for await (const part of parts) {
-    if (part.scales) scales.push(bytesOf(part.scales));
+    if ('scales' in part) small.push(part);
     yield { name: first.name, bytes: part.bytes, sourceBytes: part.sourceBytes };
   }
-  const [second, third, fourth] = others;
-  for (const bytes of scales) if (second) yield { name: second.name, bytes, sourceBytes: 0 };
-  const int8 = quantize?.int8;
-  if (!int8 || !third || !fourth) return;
-  yield { name: third.name, bytes: bytesOf(int8.values), sourceBytes: 0 };
-  yield { name: fourth.name, bytes: bytesOf(int8.scales), sourceBytes: 0 };
+  const { name } = source;
+  for (const { scales } of small) yield { name: `${name}.scales`, bytes: scales, sourceBytes: 0 };
+  for (const { zeros } of small) if (zeros) yield { name: `${name}.zeros`, bytes: zeros, sourceBytes: 0 };
+  if (!quantize?.int8) return;
+  yield { name: `${name}.int8`, bytes: bytesOf(quantize.int8.values), sourceBytes: 0 };
+  yield { name: `${name}.scale`, bytes: bytesOf(quantize.int8.scales), sourceBytes: 0 };
+}
+
+/** What goes with the blocks of some rows. */
+interface SmallParts {
+  readonly scales: Uint8Array;
+  readonly zeros?: Uint8Array;
 }
 
 type Blocks = Extract<TensorTreatment, { kind: 'blocks' }>;
@@ -128,13 +137,15 @@ class BlockQuantizer {
   }
 
   /** Quantises the rows that lie at `range`. The values are given away. */
-  async run(values: Float32Array, { offset }: ByteRange): Promise<QuantizedRows> {
+  async run(values: Float32Array, { offset }: ByteRange): Promise<SmallParts & { readonly bytes: Uint8Array }> {
     const { name, dtype, dims } = this.#source;
-    const { bits, blockSize } = this.#treatment;
+    const { bits, blockSize, zeros: hasZeros } = this.#treatment;
     const columns = dims[1] ?? 0;
     try {
       this.int8?.fill(offset / (columns * byteSize(dtype)), values);
-      return await this.#quantize({ values, columns, bits, blockSize });
+      const quantized = await this.#quantize({ values, columns, bits, blockSize, zeros: hasZeros });
+      const { packed, scales, zeros } = quantized;
+      return { bytes: packed, scales: bytesOf(decodeFloat16(scales)), ...(zeros && { zeros }) };
     } catch (cause) {
       throw new WeightError(`${name} cannot be quantised.`, {
         actual: cause instanceof Error ? cause.message : String(cause),

@@ -9,9 +9,8 @@ export function quantizationConfig(options: SchemeOptions): JsonObject | undefin
     quant_method: 'vlmkit',
     dtype: options.dtype,
     bits: options.dtype === 'q4' ? 4 : 8,
-    block_size: 32,
-    symmetric: true,
-    scale_dtype: 'float16',
+    symmetric: options.dtype === 'q8',
+    scale_dtype: 'float32',
     groups: quantizationScheme(options),
   };
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { filesFromMemory } from '../files/memory-files.js';
 import { openCheckpoint } from '../open-checkpoint.js';
 import { encodeSafetensors } from '../safetensors/encode.js';
+import { decodeFloat16 } from './float16.js';
 import { quantizeCheckpoint } from './quantize-checkpoint.js';
 import { quantizeRows } from './quantize-rows.js';
 
@@ -43,12 +44,13 @@ describe('quantizeCheckpoint', () => {
       dtype: 'q4',
       onProgress: (fraction) => fractions.push(fraction),
     });
-    const names = [`${projection}.q4`, `${projection}.scales`, 'model.norm.weight'];
+    const names = [`${projection}.q4`, `${projection}.scales`, `${projection}.zeros`, 'model.norm.weight'];
     expect([...weights.names].sort()).toEqual(names);
     expect(weights.info('model.norm.weight')).toBe(source.weights.info('model.norm.weight'));
-    const expected = quantizeRows({ values, columns: 64, blockSize: 32, bits: 4 });
+    const expected = quantizeRows({ values, columns: 64, blockSize: 64, bits: 4, zeros: true });
     expect((await weights.read(`${projection}.q4`)).data).toEqual(expected.packed);
-    expect((await weights.read(`${projection}.scales`)).data).toEqual(expected.scales);
+    expect((await weights.read(`${projection}.scales`)).data).toEqual(decodeFloat16(expected.scales));
+    expect((await weights.read(`${projection}.zeros`)).data).toEqual(expected.zeros);
     expect(fractions.at(-1)).toBeGreaterThan(0.5);
     expect(quantised.quantization).toMatchObject({ dtype: 'q4', raw: { bits: 4 } });
     checkUnused(names);
@@ -67,6 +69,16 @@ describe('quantizeCheckpoint', () => {
       }
     }
     expect(weights.has(`${projection}.q8`)).toBe(true);
+  });
+
+  it('takes blocks of the size asked for, or the largest that divides a matrix', async () => {
+    const dims = async (options: Parameters<typeof quantizeCheckpoint>[1]) => {
+      const { weights } = await quantizeCheckpoint(await open(), options);
+      return weights.info(`${projection}.scales`).dims;
+    };
+    expect(await dims({ dtype: 'q4', blockSize: 16 })).toEqual([8, 4]);
+    expect(await dims({ dtype: 'q4', blockSize: 128 })).toEqual([8, 1]);
+    expect(await dims({ dtype: 'q8' })).toEqual([8, 2]);
   });
 
   it('refuses to quantise twice', async () => {

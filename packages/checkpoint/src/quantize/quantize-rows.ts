@@ -1,12 +1,14 @@
-import { BlockScaleSearch, type QuantBits, rounder } from './block-scale.js';
+import { type BlockRange, BlockRangeSearch } from './block-range.js';
+import { BlockScaleSearch, type ImportanceSlice, type QuantBits, rounder } from './block-scale.js';
 import { decodeFloat16, encodeFloat16, maxFloat16, roundToFloat16 } from './float16.js';
 
 /*
- * The block-wise layout of onnxruntime's MatMulNBits operator, without zero points. Legend:
+ * The block-wise layout of onnxruntime's MatMulNBits operator. Legend:
  * - n: rows (outputs of a linear layer)   - k: columns (inputs)   - b: block size, divides k
  *
- *   weights [n, k] ─► packed [n, k/b, b * bits / 8] uint8   q + 2^(bits-1); with 4 bits two per byte, the earlier one low
- *                  └► scales [n, k/b] float16               weight = (stored - 2^(bits-1)) * scale
+ *   weights [n, k] ─┬► packed [n, k/b, b * bits / 8] uint8   with 4 bits two per byte, the earlier one low
+ *                   ├► scales [n, k/b] float16               weight = (stored - zero) * scale
+ *                   └► zeros [n, ceil(k/b / 2)] uint8        packed like weights; where left out, zero = 2^(bits-1)
  */
 
 /** Rows of a weight matrix to quantise. */
@@ -17,6 +19,8 @@ export interface QuantizeRowsInput {
   /** Weights that share a scale; even, and divides `columns`. */
   readonly blockSize: number;
   readonly bits: QuantBits;
+  /** Give every block a zero of its own, for 4 bits (default false). */
+  readonly zeros?: boolean;
   /** [columns], at least 0: how much an error in each column matters, such as the mean square of that input. */
   readonly importance?: Float32Array;
 }
@@ -27,13 +31,15 @@ export interface QuantizedRows {
   readonly packed: Uint8Array<ArrayBuffer>;
   /** [rows, columns / blockSize], float16 bit patterns. */
   readonly scales: Uint16Array<ArrayBuffer>;
+  /** [rows, ceil(columns / blockSize / 2)], where blocks have zeros of their own. */
+  readonly zeros?: Uint8Array<ArrayBuffer>;
 }
 
 /** Does {@link quantizeRows}, perhaps elsewhere, such as in a pool of threads. */
 export type RowQuantizer = (input: QuantizeRowsInput) => Promise<QuantizedRows>;
 
 /**
- * Quantises rows block by block, each with the scale of least squared error among those tried.
+ * Quantises rows block by block, each with the scale (and zero) of least squared error among those tried.
  *
  * @throws RangeError for weights that are not finite or too large for a float16 scale, or sizes that do not divide.
  */
@@ -43,20 +49,54 @@ export function quantizeRows(input: QuantizeRowsInput): QuantizedRows {
   if (columns % blockSize !== 0 || values.length % columns !== 0 || blockSize % 2 !== 0) {
     throw new RangeError(`${values.length} weights in rows of ${columns} do not divide into blocks of ${blockSize}.`);
   }
-  const search = new BlockScaleSearch(blockSize, bits);
+  const search = rangeFinder(input);
   const scales = new Float32Array(blocks);
   const packed = new Uint8Array((values.length * bits) / 8);
+  const zeros = input.zeros ? new NibbleRows(columns / blockSize, values.length / columns) : undefined;
   for (let block = 0; block < blocks; block++) {
     const offset = block * blockSize;
-    const exact = search.find(values, offset, importance && { values: importance, offset: offset % columns });
-    const scale = roundToFloat16(exact);
+    const found = search(values, offset, importance && { values: importance, offset: offset % columns });
+    const scale = roundToFloat16(found.scale);
     if (!(Math.abs(scale) <= maxFloat16)) {
       throw new RangeError(`The weights ${offset} to ${offset + blockSize} are not finite or too large to quantise.`);
     }
     scales[block] = scale;
-    pack({ values, offset, blockSize, bits, scale, packed });
+    zeros?.set(block, found.zero);
+    pack({ values, offset, blockSize, bits, scale, zero: found.zero, packed });
   }
-  return { packed, scales: encodeFloat16(scales) };
+  return { packed, scales: encodeFloat16(scales), ...(zeros && { zeros: zeros.bytes }) };
+}
+
+type RangeFinder = (values: Float32Array, offset: number, importance: ImportanceSlice | undefined) => BlockRange;
+
+function rangeFinder({ blockSize, bits, zeros }: QuantizeRowsInput): RangeFinder {
+  if (zeros && bits !== 4) throw new RangeError('Blocks have zeros of their own with 4 bits only.');
+  if (zeros) {
+    const ranges = new BlockRangeSearch(blockSize);
+    return (...block) => ranges.find(...block);
+  }
+  const scales = new BlockScaleSearch(blockSize, bits);
+  const zero = 2 ** (bits - 1);
+  return (...block) => ({ scale: scales.find(...block), zero });
+}
+
+/** Numbers of 4 bits, two per byte, every row from a byte of its own. */
+class NibbleRows {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly #width: number;
+  readonly #rowBytes: number;
+
+  constructor(width: number, rows: number) {
+    this.#width = width;
+    this.#rowBytes = Math.ceil(width / 2);
+    this.bytes = new Uint8Array(rows * this.#rowBytes);
+  }
+
+  set(index: number, value: number): void {
+    const column = index % this.#width;
+    const byte = ((index - column) / this.#width) * this.#rowBytes + (column >> 1);
+    this.bytes[byte] = this.bytes[byte]! | (column % 2 === 0 ? value : value << 4);
+  }
 }
 
 function pack(block: {
@@ -65,36 +105,40 @@ function pack(block: {
   readonly blockSize: number;
   readonly bits: QuantBits;
   readonly scale: number;
+  readonly zero: number;
   readonly packed: Uint8Array;
 }): void {
-  const { values, offset, blockSize, bits, scale, packed } = block;
+  const { values, offset, blockSize, bits, scale, zero, packed } = block;
   const inverse = scale === 0 ? 0 : 1 / scale;
-  const middle = 2 ** (bits - 1);
-  const highest = middle - 1;
+  const highest = 2 ** bits - 1 - zero;
   if (bits === 8) {
     for (let i = offset; i < offset + blockSize; i++) {
-      packed[i] = Math.min(Math.max(values[i]! * inverse, -middle), highest) + rounder - rounder + middle;
+      packed[i] = Math.min(Math.max(values[i]! * inverse, -zero), highest) + rounder - rounder + zero;
     }
     return;
   }
   for (let i = offset; i < offset + blockSize; i += 2) {
-    const low = Math.min(Math.max(values[i]! * inverse, -middle), highest) + rounder - rounder + middle;
-    const high = Math.min(Math.max(values[i + 1]! * inverse, -middle), highest) + rounder - rounder + middle;
+    const low = Math.min(Math.max(values[i]! * inverse, -zero), highest) + rounder - rounder + zero;
+    const high = Math.min(Math.max(values[i + 1]! * inverse, -zero), highest) + rounder - rounder + zero;
     packed[i >> 1] = low | (high << 4);
   }
 }
 
-/** What quantised rows stand for: the weights that a device computes with. */
-export function dequantizeRows(rows: QuantizedRows, bits: QuantBits): Float32Array<ArrayBuffer> {
-  const { packed } = rows;
-  const scales = decodeFloat16(rows.scales);
+/** What quantised rows stand for: the weights that a device computes with. `rows` counts them, where there are zeros. */
+export function dequantizeRows(quantized: QuantizedRows, bits: QuantBits, rows = 1): Float32Array<ArrayBuffer> {
+  const { packed, zeros } = quantized;
+  const scales = decodeFloat16(quantized.scales);
   const values = new Float32Array((packed.length * 8) / bits);
   const blockSize = values.length / scales.length;
-  const middle = 2 ** (bits - 1);
+  const blocksPerRow = scales.length / rows;
+  const nibble = (bytes: Uint8Array, i: number) => (i % 2 === 0 ? bytes[i >> 1]! & 15 : bytes[i >> 1]! >> 4);
   for (let i = 0; i < values.length; i++) {
-    const byte = bits === 8 ? packed[i]! : packed[i >> 1]!;
-    const stored = bits === 8 ? byte : i % 2 === 0 ? byte & 15 : byte >> 4;
-    values[i] = (stored - middle) * scales[Math.floor(i / blockSize)]!;
+    const block = Math.floor(i / blockSize);
+    const row = Math.floor(block / blocksPerRow);
+    const zero = zeros
+      ? nibble(zeros, row * 2 * Math.ceil(blocksPerRow / 2) + (block % blocksPerRow))
+      : 2 ** (bits - 1);
+    values[i] = ((bits === 8 ? packed[i]! : nibble(packed, i)) - zero) * scales[block]!;
   }
   return values;
 }

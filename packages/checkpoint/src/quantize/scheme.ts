@@ -20,6 +20,8 @@ export interface QuantizationScheme {
   readonly rest: 'fp16' | 'keep';
   /** Whether the decoder's linear layers are stored as 8-bit integers too, which long prompts are computed with. */
   readonly prefill: 'int8' | 'none';
+  /** Weights that share a scale; the type's own default when left out. */
+  readonly blockSize?: BlockSize;
 }
 
 /** Options by which a scheme is made. */
@@ -36,6 +38,11 @@ export interface SchemeOptions {
    * about twice as fast; other devices leave them alone. For q4 and q8 only.
    */
   readonly prefill?: 'int8';
+  /**
+   * Most weights that share a scale (default 64 for q4, 32 for q8); fewer where that does not divide a matrix. Larger
+   * blocks take less memory and run faster, smaller ones are closer to the original.
+   */
+  readonly blockSize?: BlockSize;
 }
 
 /**
@@ -43,7 +50,8 @@ export interface SchemeOptions {
  *
  * @throws ConfigError for 8-bit integers beside float16.
  */
-export function quantizationScheme({ dtype, embedding, vision, rest, prefill }: SchemeOptions): QuantizationScheme {
+export function quantizationScheme(options: SchemeOptions): QuantizationScheme {
+  const { dtype, embedding, vision, rest, prefill, blockSize } = options;
   const float = dtype === 'fp16' ? 'fp16' : 'keep';
   if (prefill && dtype === 'fp16') {
     throw new ConfigError('8-bit integers for prompts are stored beside quantised weights only.', {
@@ -58,6 +66,7 @@ export function quantizationScheme({ dtype, embedding, vision, rest, prefill }: 
     vision: vision ?? float,
     rest: rest ?? float,
     prefill: prefill ?? 'none',
+    ...(blockSize && { blockSize }),
   };
 }
 
@@ -77,12 +86,20 @@ export type TensorTreatment =
       readonly kind: 'blocks';
       readonly bits: QuantBits;
       readonly blockSize: number;
+      /** Whether every block has a zero of its own. */
+      readonly zeros: boolean;
       /** Whether 8-bit integers are stored beside the blocks. */
       readonly int8: boolean;
     };
 
+/** Weights that share a scale. */
+export type BlockSize = 16 | 32 | 64 | 128;
+
 /** Block sizes in order of preference; onnxruntime takes powers of two from 16. */
-const blockSizes = [32, 16];
+const blockSizes: readonly BlockSize[] = [128, 64, 32, 16];
+
+/** What a quantised type is stored in when nothing else is asked for. */
+const defaultBlockSizes = { q4: 64, q8: 32 } as const;
 
 /** How a scheme stores a tensor. A matrix whose columns no block size divides is not quantised. */
 export function treatment(info: WeightInfo, scheme: QuantizationScheme): TensorTreatment {
@@ -91,8 +108,9 @@ export function treatment(info: WeightInfo, scheme: QuantizationScheme): TensorT
   if (!isFloatType(info.dtype) || dtype === 'keep') return { kind: 'keep' };
   if (dtype === 'fp16') return info.dtype === 'float16' ? { kind: 'keep' } : { kind: 'fp16' };
   const [, columns = 0] = info.dims;
-  const blockSize = blockSizes.find((size) => columns % size === 0);
+  const largest = scheme.blockSize ?? defaultBlockSizes[dtype];
+  const blockSize = blockSizes.find((size) => size <= largest && columns % size === 0);
   if (info.dims.length !== 2 || columns === 0 || blockSize === undefined) return { kind: 'keep' };
   const int8 = group === 'decoder' && scheme.prefill === 'int8';
-  return { kind: 'blocks', bits: dtype === 'q4' ? 4 : 8, blockSize, int8 };
+  return { kind: 'blocks', bits: dtype === 'q4' ? 4 : 8, blockSize, zeros: dtype === 'q4', int8 };
 }

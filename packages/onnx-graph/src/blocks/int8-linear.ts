@@ -73,7 +73,9 @@ export function int8Linear(layer: Component, rows: Int8Rows, options: Int8Linear
     { domain: 'com.microsoft', dtype: 'float32' },
   );
   const scaled = graph.op('Mul', [product, rows.scales]);
-  return options.bias ? graph.op('Add', [scaled, castTo(graph, graph.weight(vector('bias')), 'float32')]) : scaled;
+  return options.bias
+    ? graph.op('Add', [scaled, layer.as('float32').castWeight(graph.weight(vector('bias')))])
+    : scaled;
 }
 
 function zeroPoint(graph: GraphBuilder): Value {

@@ -45,18 +45,20 @@ interface QuantisedOptions {
   readonly bias: Value | undefined;
 }
 
-/** MatMulNBits over blocks along the inputs; the block size follows from the shape of the scales. */
+/**
+ * MatMulNBits over blocks along the inputs; the block size follows from the shape of the scales. Blocks have zeros of their
+ * own where the checkpoint holds `weight.zeros`, and the middle of the range otherwise.
+ */
 function blockQuantisedLinear(layer: Component, x: Value, { inputs, outputs, bits, bias }: QuantisedOptions): Value {
   const scaleInfo = layer.weights.info(layer.key('weight.scales'));
   const blocks = (scaleInfo.dims.at(-1) ?? 0) / (scaleInfo.dims.length === 1 ? outputs : 1);
   const blockSize = inputs / blocks;
   const packed = layer.stored(`weight.q${bits}`, [outputs, blocks, (blockSize * bits) / 8]);
-  return layer.graph.op(
-    'MatMulNBits',
-    [x, packed, layer.weight('weight.scales', scaleInfo.dims), undefined, undefined, bias],
-    {
-      domain: 'com.microsoft',
-      attributes: { K: inputs, N: outputs, bits, block_size: blockSize, accuracy_level: layer.profile.int8 ? 4 : 0 },
-    },
-  );
+  const scales = layer.weight('weight.scales', scaleInfo.dims);
+  const zeroBytes = Math.ceil((blocks * bits) / 8);
+  const zeros = layer.has('weight.zeros') ? layer.stored('weight.zeros', [outputs, zeroBytes]) : undefined;
+  return layer.graph.op('MatMulNBits', [x, packed, scales, zeros, undefined, bias], {
+    domain: 'com.microsoft',
+    attributes: { K: inputs, N: outputs, bits, block_size: blockSize, accuracy_level: layer.profile.int8 ? 4 : 0 },
+  });
 }

@@ -62,7 +62,7 @@ export function toyWeights(seed = 1): WeightSource {
 }
 
 /** Tensors in memory as a weight source, each a file of its own. */
-function memoryWeights(tensors: ReadonlyMap<string, Tensor>): WeightSource {
+export function memoryWeights(tensors: ReadonlyMap<string, Tensor>): WeightSource {
   const find = (name: string): Tensor => {
     const found = tensors.get(name);
     if (!found) throw new Error(`The toy has no tensor ${name}.`);
