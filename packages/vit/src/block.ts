@@ -38,7 +38,7 @@ export function patchEmbedding(visual: Component, patches: Value, config: VitCon
   const { hiddenSize, inChannels, temporalPatchSize, patchSize } = config;
   const kernel = [hiddenSize, inChannels, temporalPatchSize, patchSize, patchSize];
   const info = proj.weights.info(proj.key('weight'), kernel);
-  const weight = proj.cast(proj.graph.weight(viewAs(info, [hiddenSize, patchValues(config)])));
+  const weight = proj.castWeight(proj.graph.weight(viewAs(info, [hiddenSize, patchValues(config)])));
   const embedded = proj.graph.op('Gemm', [proj.cast(patches), weight], { attributes: { transB: 1 } });
   return castTo(proj.graph, embedded, 'float32');
 }

@@ -1,6 +1,5 @@
 import {
   type Component,
-  castTo,
   type DenseInput,
   hasInt8Weight,
   int8Linear,
@@ -15,18 +14,14 @@ import {
  */
 export function denseThirds(component: Component, name: string, x: DenseInput, size: number): [Value, Value, Value] {
   const layer = component.enter(name);
-  const { graph, weights, dtype } = layer;
+  const { graph, weights } = layer;
   const third = (index: number): Value => {
     if (hasInt8Weight(layer)) {
       const part = { index, of: 3 };
       return component.cast(int8Linear(layer, x.int8, { inputs: size, outputs: size, bias: true, part }));
     }
     const stored = (kind: string, dims: readonly number[]) =>
-      castTo(
-        graph,
-        graph.weight(viewRows(weights.info(layer.key(kind), dims), index * size, (index + 1) * size)),
-        dtype,
-      );
+      layer.castWeight(graph.weight(viewRows(weights.info(layer.key(kind), dims), index * size, (index + 1) * size)));
     return graph.op('Gemm', [x.value, stored('weight', [3 * size, size]), stored('bias', [3 * size])], {
       attributes: { transB: 1 },
     });
