@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { type ConvertResult, convertCheckpoint, openCheckpoint } from '@vlmkit/checkpoint';
+import { type BlockSize, type ConvertResult, convertCheckpoint, openCheckpoint } from '@vlmkit/checkpoint';
 import { createQuantizePool, folderTarget, openFolder } from '@vlmkit/checkpoint/node';
 import { Command, Option } from 'commander';
 import { positiveInteger } from '../model-options.js';
@@ -10,6 +10,7 @@ interface ConvertCommandOptions {
   readonly vision?: 'q4' | 'q8' | 'fp16' | 'keep';
   readonly embedding?: 'q4' | 'q8' | 'fp16' | 'keep';
   readonly prefillDtype?: 'int8';
+  readonly blockSize?: '16' | '32' | '64' | '128';
   readonly maxShardMb?: number;
   readonly threads?: number;
 }
@@ -32,6 +33,14 @@ export function convertCommand(): Command {
         'also store the decoder as integers: CPUs then read long prompts faster',
       ).choices(['int8']),
     )
+    .addOption(
+      new Option('--block-size <n>', 'weights that share a scale (default: 64 for q4, 32 for q8)').choices([
+        '16',
+        '32',
+        '64',
+        '128',
+      ]),
+    )
     .option('--max-shard-mb <n>', 'most megabytes of one weight file (default: 2000)', positiveInteger)
     .option('--threads <n>', 'threads that quantise', positiveInteger)
     .action(convert);
@@ -47,7 +56,7 @@ async function convert(source: string, out: string, options: ConvertCommandOptio
   const interrupt = () => controller.abort();
   process.once('SIGINT', interrupt);
   try {
-    const { dtype, vision, embedding, prefillDtype: prefill, maxShardMb } = options;
+    const { dtype, vision, embedding, prefillDtype: prefill, blockSize, maxShardMb } = options;
     const result = await convertCheckpoint({
       source: checkpoint,
       target: await folderTarget(out),
@@ -55,6 +64,7 @@ async function convert(source: string, out: string, options: ConvertCommandOptio
       ...(vision && { vision }),
       ...(embedding && { embedding }),
       ...(prefill && { prefill }),
+      ...(blockSize && { blockSize: Number(blockSize) as BlockSize }),
       ...(maxShardMb && { maxShardBytes: maxShardMb * 1e6 }),
       quantize: pool.quantize,
       concurrency: pool.threads,
