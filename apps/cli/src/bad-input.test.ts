@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copyModel, editHeader, editJson, removeTensor } from './testing/damaged-model.js';
 import { runCli } from './testing/run-cli.js';
 
-const timeout = 120_000;
 let folder: string;
 let image: string;
 let messages: string;
@@ -177,14 +176,14 @@ const damages: readonly Damage[] = [
 ];
 
 describe('a checkpoint with', () => {
-  it.each(damages)('$name is refused', { timeout }, async ({ damage, message }) => {
+  it.each(damages)('$name is refused', async ({ damage, message }) => {
     const model = await copyModel(await mkdtemp(join(folder, 'model-')));
     await damage(model);
     await expectRefused(['--messages', messages, '--model', model], message);
     await rm(model, { recursive: true });
   });
 
-  it('no folder is refused', { timeout }, async () => {
+  it('no folder is refused', async () => {
     const absent = join(folder, 'absent');
     await expectRefused(['--messages', messages, '--model', absent], new RegExp(`${absent}.*`));
   });
@@ -193,24 +192,24 @@ describe('a checkpoint with', () => {
 describe('a conversation with', () => {
   const asking = (name: string, content: unknown) => writeMessages(name, [{ role: 'user', content }]);
 
-  it('a picture that is no picture is refused', { timeout }, async () => {
+  it('a picture that is no picture is refused', async () => {
     await writeFile(join(folder, 'words.png'), 'These are words.');
     const file = await asking('words.json', [{ type: 'image', image: 'words.png' }]);
     await expectRefused(['--messages', file], /words\.png is not a picture/);
   });
 
-  it('a picture that is cut off is refused', { timeout }, async () => {
+  it('a picture that is cut off is refused', async () => {
     await writeFile(join(folder, 'cut.png'), (await readFile(image)).subarray(0, 200));
     const file = await asking('cut.json', [{ type: 'image', image: 'cut.png' }]);
     await expectRefused(['--messages', file], /cut\.png/);
   });
 
-  it('a picture that is not there is refused', { timeout }, async () => {
+  it('a picture that is not there is refused', async () => {
     const file = await asking('nowhere.json', [{ type: 'image', image: 'nowhere.png' }]);
     await expectRefused(['--messages', file], /nowhere\.png cannot be read.*no such file/);
   });
 
-  it('a picture more than 200 times longer than wide is refused', { timeout }, async () => {
+  it('a picture more than 200 times longer than wide is refused', async () => {
     await sharp({ create: { width: 4020, height: 20, channels: 3, background: 'red' } }).toFile(
       join(folder, 'long.png'),
     );
@@ -218,22 +217,22 @@ describe('a conversation with', () => {
     await expectRefused(['--messages', file], /200/);
   });
 
-  it('a missing frame is refused', { timeout }, async () => {
+  it('a missing frame is refused', async () => {
     const file = await asking('frames.json', [{ type: 'video', video: [image, 'gone.png'] }]);
     await expectRefused(['--messages', file], /gone\.png cannot be read/);
   });
 
-  it('nothing asked is refused', { timeout }, async () => {
+  it('nothing asked is refused', async () => {
     await expectRefused(['--messages', await asking('blank.json', '  ')], /prompt is empty/);
     await expectRefused(['--messages', await writeMessages('none.json', [])], /conversation is empty/);
   });
 
-  it('more tokens than the context holds is refused', { timeout }, async () => {
+  it('more tokens than the context holds is refused', async () => {
     const file = await asking('much.json', 'circle square '.repeat(2000));
     await expectRefused(['--messages', file], /does not fit the model\. Expected at most 2048 tokens/);
   });
 
-  it('an unknown part or role is refused', { timeout }, async () => {
+  it('an unknown part or role is refused', async () => {
     await expectRefused(
       ['--messages', await asking('sound.json', [{ type: 'audio', audio: 'a.wav' }])],
       /part 1.*"audio"/,
@@ -242,14 +241,14 @@ describe('a conversation with', () => {
     await expectRefused(['--messages', file], /Message 1 has no known role.*"robot"/);
   });
 
-  it('a file that is not JSON or not there is refused', { timeout }, async () => {
+  it('a file that is not JSON or not there is refused', async () => {
     await expectRefused(['--messages', await writeMessages('broken.json', '[{')], /broken\.json is not JSON/);
     await expectRefused(['--messages', join(folder, 'no.json')], /no\.json cannot be read/);
   });
 });
 
 describe('the command line', () => {
-  it('names an unknown option, command or choice', { timeout }, async () => {
+  it('names an unknown option, command or choice', async () => {
     await expectRefused(['--messages', messages, '--frobnicate'], /unknown option '--frobnicate'/, 2);
     await expectRefused(['--messages', messages, '--device', 'abacus'], /abacus/, 2);
     await expectRefused(['--messages', messages, '--new-tokens', '1.5'], /whole number/, 2);
@@ -258,14 +257,14 @@ describe('the command line', () => {
     expect(stderr).toMatch(/unknown command 'frobnicate'/);
   });
 
-  it('asks for what is missing', { timeout }, async () => {
+  it('asks for what is missing', async () => {
     await expectRefused([], /--messages/, 2);
     const { code, stderr } = await runCli(['generate', '--json']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^error: There is nothing to answer\./);
   });
 
-  it('refuses an empty question and more new tokens than fit', { timeout }, async () => {
+  it('refuses an empty question and more new tokens than fit', async () => {
     for (const args of [
       ['ask', image, ' '],
       ['generate', '--json', '--prompt', ''],
@@ -279,7 +278,7 @@ describe('the command line', () => {
     expect(long.stderr).toMatch(/at most 2048 tokens.*5000 asked for/);
   });
 
-  it('does not leave half a file where it cannot write', { timeout }, async () => {
+  it('does not leave half a file where it cannot write', async () => {
     const blocked = join(folder, 'blocked');
     await mkdir(join(blocked, 'out.safetensors'), { recursive: true });
     const args = ['inspect', '--device', 'cpu', '--messages', messages, '--out', join(blocked, 'out.safetensors')];

@@ -10,7 +10,6 @@ import { createNodeRuntime } from '@vlmkit/runtime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from './testing/run-cli.js';
 
-const timeout = 120_000;
 let folder: string;
 let samples: readonly DemoSample[];
 beforeAll(async () => {
@@ -31,7 +30,7 @@ async function generate(args: readonly string[]): Promise<Record<string, unknown
 }
 
 describe('vlmkit generate --json', () => {
-  it('prints one object with the answer of the reference, and where its things are', { timeout }, async () => {
+  it('prints one object with the answer of the reference, and where its things are', async () => {
     const { images, resized, turns } = asking('Locate the red circle');
     const [{ question, answer, output_ids, prompt_len }] = turns as [(typeof turns)[0]];
     const image = join(samplesPath(), images[0]!);
@@ -63,7 +62,7 @@ describe('vlmkit generate --json', () => {
     expect(box).toEqual(seen!.map((value, i) => expect.closeTo(value * scales[i % 2]!, 1)));
   });
 
-  it('takes messages with paths relative to their file', { timeout }, async () => {
+  it('takes messages with paths relative to their file', async () => {
     const { images, turns } = asking('Which image has a star?');
     for (const image of images) await copyFile(join(samplesPath(), image), join(folder, image));
     const content = [...images.map((image) => ({ type: 'image', image })), { type: 'text', text: turns[0]!.question }];
@@ -74,7 +73,7 @@ describe('vlmkit generate --json', () => {
     expect(printed).not.toHaveProperty('boxes');
   });
 
-  it('keeps to the options of generation', { timeout }, async () => {
+  it('keeps to the options of generation', async () => {
     const whole = asking('Hello!').turns[0]!;
     const cut = await generate(['--prompt', 'Hello!', '--max-new-tokens', '2']);
     expect(cut).toMatchObject({ finish_reason: 'length', token_ids: whole.output_ids.slice(0, 2), images: [] });
@@ -92,7 +91,7 @@ describe('vlmkit generate --json', () => {
 });
 
 describe('vlmkit inspect', () => {
-  it('writes the stages that the library gives', { timeout }, async () => {
+  it('writes the stages that the library gives', async () => {
     const { video, turns } = asking('When does the circle turn green?');
     const content = [
       { type: 'image', image: join(samplesPath(), 'shapes1.png') } as const,

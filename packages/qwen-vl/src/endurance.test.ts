@@ -61,7 +61,7 @@ describe('an abort at any moment', () => {
 });
 
 describe('a hundred turns', () => {
-  it('leave memory as it was', { timeout: 300_000 }, async () => {
+  it('leave memory as it was', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     // In the calling thread, all of whose garbage can be collected here: what threads still hold would blur the picture.
