@@ -25,11 +25,11 @@ async function demo({ out, ...options }: ModelOptions & { readonly out: string }
     await ask(open, [image], 'Describe this image.');
     await ask(open, [image], 'How many shapes are there?');
 
-    const square = await ask(open, [image], 'Locate every shape, report the bbox coordinates in JSON format.');
-    if (square.grounding.length > 0) {
+    const located = await ask(open, [image], 'Locate the green triangle, report the bbox coordinates in JSON format.');
+    if (located.grounding.length > 0) {
       await mkdir(out, { recursive: true });
       const drawn = join(out, 'demo-grounded.png');
-      await writeWhole(drawn, await drawGrounding(picture, square.grounding));
+      await writeWhole(drawn, await drawGrounding(picture, located.grounding));
       process.stdout.write(`${pc.green('✔')} boxes drawn in ${drawn}\n`);
     }
 
