@@ -26,15 +26,15 @@ POSITIONS = [
 ]
 POSITION_MARGIN = 0.04  # no centre this close (as a fraction of the side) to a border between two named places
 
-MAX_SHAPES = 4
-SMALL = (26, 37)  # pixels a side
-LARGE = (50, 92)  # pixels a side; the gap between the two keeps the words apart
+MAX_SHAPES = 3
+SMALL = (30, 42)  # pixels a side
+LARGE = (56, 96)  # pixels a side; the gap between the two keeps the words apart
 
 CHARS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MAX_CHARS = 6
-FONT_SIZE = (28, 46)  # pixels; a capital letter is about 0.73 of it high
-SMALLEST_FONT = 26
-PIXELS_PER_CHAR = 23  # a text is never longer than the picture's width over this
+FONT_SIZE = (32, 50)  # pixels; a capital letter is about 0.73 of it high
+SMALLEST_FONT = 30
+PIXELS_PER_CHAR = 27  # a text is never longer than the picture's width over this
 WORDS = (
     "CAT DOG SUN CAR RED BLUE TREE FISH BIRD MOON STAR HOME BOOK DOOR HAND FIRE SNOW RAIN WIND ROCK GOLD SHIP "
     "LION BEAR WOLF FROG DUCK GOAT CAKE MILK RICE SALT TEA HELLO WORLD APPLE GRAPE LEMON MANGO PEACH TABLE CHAIR "
