@@ -10,8 +10,11 @@ export interface DeviceProfile {
   readonly attention: 'fused' | 'composed';
   /** The device computes in float16 at least as fast as in float32. */
   readonly float16: boolean;
-  /** 8-bit integer products are faster than float32 ones. */
-  readonly int8: boolean;
+  /**
+   * Bits of an activation in products with 8-bit weights: 8, or 7 on processors that would overflow while they add pairs
+   * of 8-bit products. 0 where products of integers are no faster than those of float32.
+   */
+  readonly int8ActivationBits: 0 | 7 | 8;
   /** Graphs may read bfloat16 weights and cast them on the device. */
   readonly bfloat16Weights: boolean;
   /** Graphs may take rows of float16 weights and cast those on the device. Where not, weights are cast whole, while loading. */

@@ -67,8 +67,8 @@ export function buildMergerGraph(input: MergerGraphInput): GraphModel {
   const normed = norm(merger.as('float32'), 'ln_q', features, { size: hiddenSize, epsilon: config.normEps });
   const merged = hiddenSize * spatialMergeSize ** 2;
   const joined = graph.op('Reshape', [merger.cast(normed), graph.ints(-1, merged)]);
-  const inner = dense(merger, 'mlp.0', new DenseInput(graph, joined), { inputs: merged, outputs: merged });
-  const active = new DenseInput(graph, activation(graph, 'gelu', inner));
+  const inner = dense(merger, 'mlp.0', new DenseInput(merger, joined), { inputs: merged, outputs: merged });
+  const active = new DenseInput(merger, activation(graph, 'gelu', inner));
   const tokens = dense(merger, 'mlp.2', active, { inputs: merged, outputs: outHiddenSize });
   graph.output('tokens', castTo(graph, tokens, 'float32'), ['tokens', outHiddenSize]);
   return graph.finish('merger');

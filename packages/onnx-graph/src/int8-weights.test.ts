@@ -109,7 +109,7 @@ describe('int8Linear', () => {
     const graph = new GraphBuilder();
     const layer = new Component({ graph, weights, profile: cpuProfile }, 'fc');
     expect(hasInt8Weight(layer)).toBe(true);
-    const quantised = int8Rows(graph, graph.input('x', 'float32', [rows, inputs]));
+    const quantised = int8Rows(layer, graph.input('x', 'float32', [rows, inputs]));
     for (const index of [0, 1]) {
       const part = { index, of: 2 };
       graph.output(`y${index}`, int8Linear(layer, quantised, { inputs, outputs, bias: true, part }), [rows, outputs]);

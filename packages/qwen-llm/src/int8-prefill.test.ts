@@ -54,9 +54,11 @@ const cosine = (a: Float32Array, b: Float32Array) =>
 
 describe('prefill on 8-bit integers', () => {
   it('is close to float32, and so is what follows it', async () => {
+    // The rounding of weights and activations adds up in squares: 1 + 1 for 8 bits each, 1 + 4 for activations of 7.
+    const error = runtime.profile.int8ActivationBits === 8 ? 0.002 : 0.002 * (5 / 2);
     const [exact, actual] = [await logitsOf(float, prompt, 10), await logitsOf(integers, prompt, 10)];
     for (const stage of ['prefill', 'next'] as const) {
-      expect(cosine(actual[stage], exact[stage])).toBeGreaterThan(0.998);
+      expect(cosine(actual[stage], exact[stage])).toBeGreaterThan(1 - error);
       // Not float32 after all.
       expect(cosine(actual[stage], exact[stage])).toBeLessThan(1 - 1e-7);
     }

@@ -13,7 +13,7 @@ let exact: Runtime;
 beforeAll(async () => {
   runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
   // Without 8-bit products, blocks are multiplied in float32: then the two forms must agree.
-  exact = countingRuntime(runtime, { profile: { ...runtime.profile, int8: false }, onRun: () => {} });
+  exact = countingRuntime(runtime, { profile: { ...runtime.profile, int8ActivationBits: 0 }, onRun: () => {} });
 });
 afterAll(() => runtime.dispose());
 

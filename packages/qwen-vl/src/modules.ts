@@ -28,7 +28,7 @@ export async function loadQwenModules(options: LoadModulesOptions): Promise<Mode
   const { config, weights, runtime, own = {}, dtype = 'float32', prefillChunk, onProgress } = options;
   const { vision, quantization } = config;
   const isQuantised = quantization?.dtype === 'q4' || quantization?.dtype === 'q8';
-  const { visionDtype = isQuantised && runtime.profile.int8 ? 'int8' : dtype } = options;
+  const { visionDtype = isQuantised && runtime.profile.int8ActivationBits > 0 ? 'int8' : dtype } = options;
   const forVision = vision && { config: vision, weights, runtime, dtype: visionDtype };
   onProgress?.('vision', 0);
   const encoder = own.encoder ?? (forVision && (await createVit(forVision)));

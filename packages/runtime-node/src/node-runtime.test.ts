@@ -43,7 +43,6 @@ describe('createNodeRuntime', () => {
     expect(runtime.profile).toMatchObject({
       attention: 'fused',
       float16: false,
-      int8: true,
       bfloat16Weights: true,
       float16Weights: true,
       deviceOutputs: true,

@@ -22,12 +22,13 @@ export async function probeDevice(device: OpenRequest, reader: TensorReader): Pr
   const float16 = device.device !== 'cpu' && (await works(() => run(doubling('float16')), new Float32Array([2, -3])));
   const bfloat16Weights = await works(() => run(bfloat16Weight()), new Float32Array([2, -3]));
   const float16Weights = await works(() => run(float16Rows()), new Float32Array([2, -3]));
+  // onnxruntime's 8-bit products are written for CPUs; elsewhere they are emulated or missing.
+  const wideActivations = device.device === 'cpu' && (await works(() => run(largestProducts()), new Float32Array([1])));
   return {
     label: `onnxruntime-node, ${device.device}, ${device.threads} threads`,
     attention: fused ? 'fused' : 'composed',
     float16,
-    // onnxruntime's 8-bit products are written for CPUs; elsewhere they are emulated or missing.
-    int8: device.device === 'cpu',
+    int8ActivationBits: device.device === 'cpu' ? (wideActivations ? 8 : 7) : 0,
     bfloat16Weights,
     float16Weights,
     maxBufferBytes: device.device === 'webgpu' ? webgpuBufferBytes : constants.MAX_LENGTH,
@@ -98,6 +99,26 @@ function float16Rows(): Probe {
   const taken = graph.op('Gather', [stored, rows]);
   graph.output('y', graph.op('Cast', [taken], { attributes: { to: elementType('float32') }, dtype: 'float32' }), [2]);
   return { bytes: graph.finish('probe').bytes, feed: tensor('float32', [2], Float32Array.of(1, 0)) };
+}
+
+/**
+ * The largest activation by the largest weight, summed over 64 inputs and divided by what that must give: less than 1 on
+ * processors that add pairs of products in 16 bits.
+ */
+function largestProducts(): Probe {
+  const [inputs, outputs] = [64, 16];
+  const graph = new GraphBuilder();
+  const x = graph.input('x', 'float32', [1, inputs]);
+  const activations = graph.op('Cast', [x], { attributes: { to: elementType('uint8') }, dtype: 'uint8' });
+  const weight = graph.constant(tensor('int8', [inputs, outputs], new Int8Array(inputs * outputs).fill(127)));
+  const zero = graph.constant(tensor('uint8', [], Uint8Array.of(128)));
+  const factors = [graph.float(1), graph.float(1 / (127 * 127 * inputs))];
+  const products = graph.op('MatMulIntegerToFloat', [activations, weight, ...factors, zero], {
+    domain: 'com.microsoft',
+    dtype: 'float32',
+  });
+  graph.output('y', graph.op('ReduceMin', [products], { attributes: { keepdims: 0 } }), []);
+  return { bytes: graph.finish('probe').bytes, feed: tensor('float32', [1, inputs], new Float32Array(inputs).fill(255)) };
 }
 
 const queries = 64;

@@ -46,7 +46,7 @@ export function patchEmbedding(visual: Component, patches: Value, config: VitCon
 /** The first half of a block up to attention, in the block's element type. x [s, e] float32. */
 export function projections(block: Component, x: Value, tables: RotaryTables, config: VitConfig): Projections {
   const { hiddenSize, numHeads } = config;
-  const normed = new DenseInput(block.graph, block.cast(norm(block, 'norm1', x, config)));
+  const normed = new DenseInput(block, block.cast(norm(block, 'norm1', x, config)));
   const attn = block.enter('attn');
   const angles = { cos: block.cast(tables.cos), sin: block.cast(tables.sin) };
   const [query, key, value] = denseThirds(attn, 'qkv', normed, hiddenSize);
@@ -57,7 +57,7 @@ export function projections(block: Component, x: Value, tables: RotaryTables, co
 export function finishBlock(block: Component, x: Value, mixed: Value, config: VitConfig): Value {
   const { graph } = block;
   const size = config.hiddenSize;
-  const projected = dense(block, 'attn.proj', new DenseInput(graph, mixed), { inputs: size, outputs: size });
+  const projected = dense(block, 'attn.proj', new DenseInput(block, mixed), { inputs: size, outputs: size });
   const attended = graph.op('Add', [x, castTo(graph, projected, 'float32')]);
   return graph.op('Add', [attended, mlp(block.enter('mlp'), norm(block, 'norm2', attended, config), config)]);
 }
@@ -74,14 +74,14 @@ function mlp(component: Component, x: Value, config: VitConfig): Value {
   const { graph } = component;
   const { hiddenSize, intermediateSize, hiddenAct } = config;
   const wide = component.as('float32');
-  const input = new DenseInput(graph, component.cast(x));
+  const input = new DenseInput(component, component.cast(x));
   const widen = { inputs: hiddenSize, outputs: intermediateSize };
   const narrow = { inputs: intermediateSize, outputs: hiddenSize };
   const widened = (name: string) => wide.cast(dense(component, name, input, widen));
   if (config.feedForward === 'plain') {
     const hidden = activation(graph, hiddenAct, widened('fc1'));
-    return dense(wide, 'fc2', new DenseInput(graph, hidden), narrow);
+    return dense(wide, 'fc2', new DenseInput(wide, hidden), narrow);
   }
   const hidden = graph.op('Mul', [activation(graph, hiddenAct, widened('gate_proj')), widened('up_proj')]);
-  return dense(wide, 'down_proj', new DenseInput(graph, hidden), narrow);
+  return dense(wide, 'down_proj', new DenseInput(wide, hidden), narrow);
 }

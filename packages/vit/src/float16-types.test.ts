@@ -15,7 +15,7 @@ const profile: DeviceProfile = {
   label: 'a device with float16',
   attention: 'composed',
   float16: true,
-  int8: false,
+  int8ActivationBits: 0,
   bfloat16Weights: true,
   float16Weights: true,
   maxBufferBytes: 2 ** 30,

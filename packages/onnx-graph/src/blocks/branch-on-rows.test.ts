@@ -103,7 +103,7 @@ describe('branchOnRows', () => {
         return weights.info(name, dims);
       },
     };
-    const profile = { ...cpuProfile, int8: false };
+    const profile = { ...cpuProfile, int8ActivationBits: 0 as const };
     for (const error of await errors({ weights: watched, profile, rows: 40 })) expect(error).toBeLessThan(1e-6);
     expect([...asked].sort()).toEqual([...weights.names].sort());
   });

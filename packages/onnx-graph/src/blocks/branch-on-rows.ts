@@ -41,7 +41,7 @@ export function branchOnRows(component: Component, options: RowBranchOptions): r
   const { many, layers, widths, build } = options;
   const stored = layers.filter((name) => component.has(`${name}.weight.int8`));
   if (stored.length === 0) return build(component);
-  if (!component.profile.int8) {
+  if (component.profile.int8ActivationBits === 0) {
     // Looked up all the same: the checkpoint may hold them, they are only of no use here.
     for (const name of stored) {
       for (const form of ['int8', 'scale']) component.weights.info(component.key(`${name}.weight.${form}`));

@@ -1,5 +1,5 @@
 import type { Component } from '../component.js';
-import type { GraphBuilder, Value } from '../graph-builder.js';
+import type { Value } from '../graph-builder.js';
 import { hasInt8Weight, type Int8Rows, int8Linear, int8Rows } from './int8-linear.js';
 import { linear } from './linear.js';
 
@@ -7,16 +7,16 @@ import { linear } from './linear.js';
 export class DenseInput {
   /** [s, inputs]. */
   readonly value: Value;
-  readonly #graph: GraphBuilder;
+  readonly #component: Component;
   #rows: Int8Rows | undefined;
 
-  constructor(graph: GraphBuilder, value: Value) {
-    this.#graph = graph;
+  constructor(component: Component, value: Value) {
+    this.#component = component;
     this.value = value;
   }
 
   get int8(): Int8Rows {
-    this.#rows ??= int8Rows(this.#graph, this.value);
+    this.#rows ??= int8Rows(this.#component, this.value);
     return this.#rows;
   }
 }

@@ -1,23 +1,24 @@
 import { tensor } from '@vlmkit/core';
 import { type Component, castTo } from '../component.js';
-import type { GraphBuilder, Value } from '../graph-builder.js';
+import type { Value } from '../graph-builder.js';
 import { viewAs, viewRows } from '../weight-view.js';
 
 /*
  * Dense layers on 8-bit integers. Every row of x has a scale of its own, so that a token with large activations does
  * not cost the others their precision; every output of W has one too.
  *
- *   x [s, k] ─┬─ max |x| / 127 = a [s, 1] ──────────────────────────────────────────┐
- *             └─ round(x / a) + 128 ─► [s, k] uint8 ─► MatMulIntegerToFloat(Wq, w) ─ · a ─ + b ─► y [s, n]
+ *   x [s, k] ─┬─ max |x| / (z − 1) = a [s, 1] ──────────────────────────────────────┐
+ *             └─ round(x / a) + z ───► [s, k] uint8 ─► MatMulIntegerToFloat(Wq, w) ─ · a ─ + b ─► y [s, n]
  *
- * Activations are unsigned with a fixed zero point of 128: processors multiply uint8 by int8 several times faster than
- * int8 by int8.
+ * Activations are unsigned with a fixed zero point z: processors multiply uint8 by int8 several times faster than int8 by
+ * int8. z is 128 for 8 bits. x86 processors without VNNI add neighbouring products in 16 bits, which 255 · 127 · 2
+ * overflows and 127 · 127 · 2 does not: there the profile asks for 7 bits, and z is 64.
  *
  * Legend:
  * - s: tokens   - k: inputs   - n: outputs
  */
 
-/** Rows of activations as integers: x ≈ (values − 128) · scales. */
+/** Rows of activations as integers: x ≈ (values − z) · scales. */
 export interface Int8Rows {
   /** [s, k] uint8. */
   readonly values: Value;
@@ -29,15 +30,16 @@ export interface Int8Rows {
 const smallestScale = 1e-30;
 
 /** Quantises every row of x [s, k] by its largest magnitude. */
-export function int8Rows(graph: GraphBuilder, x: Value): Int8Rows {
+export function int8Rows(component: Component, x: Value): Int8Rows {
+  const { graph } = component;
   const source = castTo(graph, x, 'float32');
   const axis = graph.ints(1);
   const highest = graph.op('ReduceMax', [source, axis]);
   const lowest = graph.op('ReduceMin', [source, axis]);
   const magnitude = graph.op('Max', [highest, graph.op('Neg', [lowest]), graph.float(smallestScale)]);
-  const scales = graph.op('Mul', [magnitude, graph.float(1 / 127)]);
+  const scales = graph.op('Mul', [magnitude, graph.float(1 / (zeroPoint(component) - 1))]);
   const perRow = graph.op('Reshape', [scales, graph.ints(-1)]);
-  const zeros = graph.op('Expand', [zeroPoint(graph), graph.op('Shape', [perRow], { dtype: 'int64' })]);
+  const zeros = graph.op('Expand', [zeroConstant(component), graph.op('Shape', [perRow], { dtype: 'int64' })]);
   const values = graph.op('QuantizeLinear', [source, perRow, zeros], { attributes: { axis: 0 }, dtype: 'uint8' });
   return { values, scales };
 }
@@ -69,7 +71,7 @@ export function int8Linear(layer: Component, rows: Int8Rows, options: Int8Linear
   const matrix = graph.weight(view, { asStored });
   const product = graph.op(
     'MatMulIntegerToFloat',
-    [rows.values, matrix, graph.float(1), graph.weight(vector('weight.scale')), zeroPoint(graph)],
+    [rows.values, matrix, graph.float(1), graph.weight(vector('weight.scale')), zeroConstant(layer)],
     { domain: 'com.microsoft', dtype: 'float32' },
   );
   const scaled = graph.op('Mul', [product, rows.scales]);
@@ -78,6 +80,12 @@ export function int8Linear(layer: Component, rows: Int8Rows, options: Int8Linear
     : scaled;
 }
 
-function zeroPoint(graph: GraphBuilder): Value {
-  return graph.shared('uint8:128', tensor('uint8', [], Uint8Array.of(128)));
+/** The middle of the activations' range. Where the profile promises nothing, 7 bits are right on every processor. */
+function zeroPoint({ profile }: Component): number {
+  return 2 ** ((profile.int8ActivationBits || 7) - 1);
+}
+
+function zeroConstant(component: Component): Value {
+  const zero = zeroPoint(component);
+  return component.graph.shared(`uint8:${zero}`, tensor('uint8', [], Uint8Array.of(zero)));
 }

@@ -25,7 +25,7 @@ export function linear(component: Component, name: string, x: Value, options: Li
   if (layer.manyRows && hasInt8Weight(layer)) {
     // The same quantised rows of x in several layers are one: the runtime merges nodes that compute the same.
     const { bias = false } = options;
-    return layer.cast(int8Linear(layer, int8Rows(graph, x), { inputs, outputs, bias, asStored: true }));
+    return layer.cast(int8Linear(layer, int8Rows(layer, x), { inputs, outputs, bias, asStored: true }));
   }
   const bias = options.bias ? layer.weight('bias', [outputs]) : undefined;
   const quantised = quantisedBits(layer);
@@ -59,6 +59,6 @@ function blockQuantisedLinear(layer: Component, x: Value, { inputs, outputs, bit
   const zeros = layer.has('weight.zeros') ? layer.stored('weight.zeros', [outputs, zeroBytes]) : undefined;
   return layer.graph.op('MatMulNBits', [x, packed, scales, zeros, undefined, bias], {
     domain: 'com.microsoft',
-    attributes: { K: inputs, N: outputs, bits, block_size: blockSize, accuracy_level: layer.profile.int8 ? 4 : 0 },
+    attributes: { K: inputs, N: outputs, bits, block_size: blockSize, accuracy_level: layer.profile.int8ActivationBits > 0 ? 4 : 0 },
   });
 }

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import type { DataType, DeviceProfile, GraphModel, Tensor } from '@vlmkit/core';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 
-/** What onnxruntime's CPU provider can do, as graphs see it. */
+/** What onnxruntime's CPU provider can do on any processor, as graphs see it. */
 export const cpuProfile: DeviceProfile = {
   label: 'cpu',
   attention: 'fused',
   float16: false,
-  int8: true,
+  int8ActivationBits: 7,
   bfloat16Weights: true,
   float16Weights: true,
   maxBufferBytes: 2 ** 40,

@@ -26,11 +26,18 @@ export const operatorCases: readonly ConformanceCase[] = [
       run: (runtime: Runtime) => multipliesBlocks(runtime, { bits, rows, level: 0 }),
     })),
   ),
-  {
-    name: 'MatMulNBits with 8-bit products, where the profile says that they are fast',
-    run: (runtime) =>
-      runtime.profile.int8 ? multipliesBlocks(runtime, { bits: 4, rows: 5, level: 4 }) : Promise.resolve(),
-  },
+  ...([4, 8] as const).flatMap((bits) =>
+    [1, 5, 40].map((rows) => ({
+      name: `MatMulNBits with ${bits} bits, ${rows} rows and 8-bit products, where the profile has them`,
+      run: async (runtime: Runtime) => {
+        if (runtime.profile.int8ActivationBits > 0) await multipliesBlocks(runtime, { bits, rows, level: 4 });
+      },
+    })),
+  ),
+  ...[1, 5, 40].map((rows) => ({
+    name: `MatMulIntegerToFloat with ${rows} rows of the largest activations that the profile allows`,
+    run: (runtime: Runtime) => multipliesLargest(runtime, rows),
+  })),
 ];
 
 interface Expectation {
@@ -147,6 +154,34 @@ async function attends(runtime: Runtime, rows: number): Promise<void> {
     options: { ...contrib, attributes: { num_heads: n } },
     expected: floats([1, rows, width], expected),
     tolerance: 1e-4,
+  });
+}
+
+/** The largest activations by the largest weights, of both signs: no sum on the way may overflow. */
+async function multipliesLargest(runtime: Runtime, rows: number): Promise<void> {
+  const bits = runtime.profile.int8ActivationBits;
+  if (bits === 0) return;
+  const [k, m] = [64, 24];
+  const zero = 2 ** (bits - 1);
+  const x = Uint8Array.from({ length: rows * k }, (_, i) => (Math.floor(i / k) % 2 === 0 ? 2 * zero - 1 : 1));
+  const weight = Int8Array.from({ length: k * m }, (_, i) => (i % m < m / 2 ? 127 : -127));
+  const expected = new Float32Array(rows * m).map((_, at) => {
+    const [row, column] = [Math.floor(at / m), at % m];
+    let sum = 0;
+    for (let i = 0; i < k; i++) sum += (x[row * k + i]! - zero) * weight[i * m + column]!;
+    return sum;
+  });
+  await checkOperator(runtime, 'MatMulIntegerToFloat', {
+    inputs: {
+      x: tensor('uint8', [rows, k], x),
+      _weight: tensor('int8', [k, m], weight),
+      _xScale: floats([], [1]),
+      _weightScale: floats([m], new Array(m).fill(1)),
+      _zero: tensor('uint8', [], Uint8Array.of(zero)),
+    },
+    options: { ...contrib, dtype: 'float32' },
+    expected: floats([rows, m], expected),
+    tolerance: 0,
   });
 }
 
