@@ -118,7 +118,10 @@ function largestProducts(): Probe {
     dtype: 'float32',
   });
   graph.output('y', graph.op('ReduceMin', [products], { attributes: { keepdims: 0 } }), []);
-  return { bytes: graph.finish('probe').bytes, feed: tensor('float32', [1, inputs], new Float32Array(inputs).fill(255)) };
+  return {
+    bytes: graph.finish('probe').bytes,
+    feed: tensor('float32', [1, inputs], new Float32Array(inputs).fill(255)),
+  };
 }
 
 const queries = 64;

@@ -59,6 +59,12 @@ function blockQuantisedLinear(layer: Component, x: Value, { inputs, outputs, bit
   const zeros = layer.has('weight.zeros') ? layer.stored('weight.zeros', [outputs, zeroBytes]) : undefined;
   return layer.graph.op('MatMulNBits', [x, packed, scales, zeros, undefined, bias], {
     domain: 'com.microsoft',
-    attributes: { K: inputs, N: outputs, bits, block_size: blockSize, accuracy_level: layer.profile.int8ActivationBits > 0 ? 4 : 0 },
+    attributes: {
+      K: inputs,
+      N: outputs,
+      bits,
+      block_size: blockSize,
+      accuracy_level: layer.profile.int8ActivationBits > 0 ? 4 : 0,
+    },
   });
 }
