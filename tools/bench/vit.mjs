@@ -4,6 +4,9 @@
 //   node tools/bench/vit.mjs /tmp/vision-3b [--python python3] [--sizes 448,896] [--rounds 3] [--threads 2]
 //                            [--sides float32,int8,torch]
 //
+// The side `llama` is llama.cpp's mtmd through @fugood/llama.node: --llama MODULE,TEXT.gguf,MMPROJ.gguf,FOLDER, where MODULE is the path
+// of its lib/index.js and FOLDER holds img-SIZE.png. Its time is that which mtmd logs for the picture's encoding; it has no tokens to compare.
+//
 // Every side is a process of its own that waits while another one works. Each process is a session of its own, because Linux
 // shares the processor between sessions; as root the sessions get a larger share (see autogroup in sched(7)). Seconds
 // are the best of all rounds; CPU seconds are the processor's time in that round, which other load disturbs less.
@@ -22,6 +25,7 @@ const { values: options, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     threads: { type: 'string', default: String(availableParallelism()) },
     sides: { type: 'string', default: 'float32,int8,torch' },
+    llama: { type: 'string', default: '' },
   },
 });
 const [checkpoint] = positionals;
@@ -29,12 +33,17 @@ if (!checkpoint) throw new Error('usage: vit.mjs CHECKPOINT [--python P] [--size
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
+/** Program and arguments of a side. */
+function commandOf(name) {
+  if (name === 'torch') return [options.python, [here('vit_torch.py'), checkpoint, options.threads]];
+  if (name === 'llama')
+    return [process.execPath, [here('vit-llama.mjs'), ...options.llama.split(','), options.threads]];
+  return [process.execPath, [here('vit-worker.mjs'), checkpoint, name, options.threads]];
+}
+
 /** Starts one side and returns how to ask it. */
 async function startSide(name) {
-  const [command, args] =
-    name === 'torch'
-      ? [options.python, [here('vit_torch.py'), checkpoint, options.threads]]
-      : [process.execPath, [here('vit-worker.mjs'), checkpoint, name, options.threads]];
+  const [command, args] = commandOf(name);
   const child = spawn(command, args, { detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
   try {
     writeFileSync(`/proc/${child.pid}/autogroup`, '-5');
@@ -103,7 +112,7 @@ for (const size of options.sizes.split(',').map(Number)) {
       ((seconds * 1e3) / (size / 14) ** 2).toFixed(2),
       `${(base.seconds / seconds).toFixed(2)}x`,
       `${(base.cpu_s / cpu_s).toFixed(2)}x`,
-      cosine(head, base.head).toFixed(5),
+      head ? cosine(head, base.head).toFixed(5) : '',
       (rss / 2 ** 30).toFixed(1),
     ];
     console.log(`| ${cells.join(' | ')} |`);

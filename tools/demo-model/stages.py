@@ -42,7 +42,7 @@ STAGES = (
     # the vision tower alone, on pictures paired with what they show, cell by cell: kinds, colours, boxes, characters
     Stage("vision-pretraining", 8_000, 0.015, 0.1, trains_vision=True, trains_language=False, dense_every=1),
     # everything, on all tasks together; the tower keeps seeing dense targets
-    Stage("multitask-training", 20_000, 0.012, 0.1, trains_vision=True, trains_language=True, dense_every=4, vision_factor=0.3, curriculum=True),
+    Stage("multitask-training", 20_000, 0.012, 0.1, trains_vision=True, trains_language=True, dense_every=4, vision_factor=0.5, curriculum=True),
     # the language model on conversations, with the vision tower frozen
     Stage("instruction-tuning", 12_000, 0.006, 0.01, trains_vision=False, trains_language=True, dense_every=0, inner_weight=0.5),
 )

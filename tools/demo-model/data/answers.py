@@ -56,13 +56,11 @@ def describe(shapes):
 
 
 def count(shapes, noun, total=None):
-    """'There are 2 squares.', read from the cells of what is counted."""
+    """'There are 2 squares.', read from the cells of what is counted. 'is' or 'are' already tells the number, so it is supervised as one."""
     n = len(shapes) if total is None else total
     cells = [c for s in shapes for c in s.cells]
-    if n == 0:
-        return chain([("There are no ",), (noun + "s.",)])
-    start, end = ("There is ", f" {noun}.") if n == 1 else ("There are ", f" {noun}s.")
-    return chain([(start,), (str(n), cells, ("count", n)), (end,)])
+    verb, said, many = ("is", "1", "") if n == 1 else ("are", str(n) if n else "no", "s")
+    return chain([("There",), (f" {verb}", cells, ("count", n)), (f" {said}", cells, ("count", n)), (f" {noun}{many}.",)])
 
 
 def boxes(items):
