@@ -4,8 +4,8 @@
 //   node tools/bench/vit.mjs /tmp/vision-3b [--python python3] [--sizes 448,896] [--rounds 3] [--threads 2]
 //                            [--sides float32,int8,torch]
 //
-// The side `llama` is llama.cpp's mtmd through @fugood/llama.node: --llama MODULE,TEXT.gguf,MMPROJ.gguf,FOLDER, where MODULE is the path
-// of its lib/index.js and FOLDER holds img-SIZE.png. Its time is that which mtmd logs for the picture's encoding; it has no tokens to compare.
+// The side `llama` is llama.cpp's mtmd: --llama LLAMA-MTMD-CLI,TEXT.gguf,MMPROJ.gguf,FOLDER, where FOLDER holds img-SIZE.png. Its time is that which
+// mtmd logs for the picture's encoding; it returns no tokens to compare, and its processor's time is not known.
 //
 // Every side is a process of its own that waits while another one works. Each process is a session of its own, because Linux
 // shares the processor between sessions; as root the sessions get a larger share (see autogroup in sched(7)). Seconds
@@ -73,6 +73,11 @@ function cosine(a, b) {
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }
 
+/** A number of the table; empty where a side does not know it. */
+function figure(value, digits, unit = '') {
+  return Number.isFinite(value) ? `${value.toFixed(digits)}${unit}` : '';
+}
+
 const sides = [];
 for (const name of options.sides.split(',')) sides.push(await startSide(name));
 console.log(`${cpus()[0]?.model}, ${options.threads} threads, load ${loadavg()[0]?.toFixed(1)}`);
@@ -108,12 +113,12 @@ for (const size of options.sizes.split(',').map(Number)) {
       (size / 14) ** 2,
       name,
       seconds.toFixed(2),
-      cpu_s.toFixed(2),
+      figure(cpu_s, 2),
       ((seconds * 1e3) / (size / 14) ** 2).toFixed(2),
       `${(base.seconds / seconds).toFixed(2)}x`,
-      `${(base.cpu_s / cpu_s).toFixed(2)}x`,
+      figure(base.cpu_s / cpu_s, 2, 'x'),
       head ? cosine(head, base.head).toFixed(5) : '',
-      (rss / 2 ** 30).toFixed(1),
+      figure(rss / 2 ** 30, 1),
     ];
     console.log(`| ${cells.join(' | ')} |`);
   }
