@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { openCheckpoint, openWeights } from '@vlmkit/checkpoint';
+import { type CheckpointFiles, openCheckpoint, openWeights } from '@vlmkit/checkpoint';
 import { openFolder } from '@vlmkit/checkpoint/node';
 import { type Runtime, type Tensor, WeightError } from '@vlmkit/core';
 import { createNodeRuntime } from '@vlmkit/runtime-node';
@@ -16,10 +16,20 @@ beforeAll(async () => {
 });
 afterAll(() => runtime.dispose());
 
+const opened: CheckpointFiles[] = [];
+afterAll(() => Promise.all(opened.map((files) => files.close?.())));
+
+/** A fixture's folder, closed after the tests. */
+async function openFixture(folder: string): Promise<CheckpointFiles> {
+  const files = await openFolder(folder);
+  opened.push(files);
+  return files;
+}
+
 describe.each(['windowed-bf16', 'windowed-f32', 'plain-f16'])('the merger on %s', (name) => {
   it('equals the reference', async () => {
-    const { config, weights } = await openCheckpoint(await openFolder(`${fixtures}${name}`));
-    const expected = await openWeights(await openFolder(`${fixtures}${name}/expected`));
+    const { config, weights } = await openCheckpoint(await openFixture(`${fixtures}${name}`));
+    const expected = await openWeights(await openFixture(`${fixtures}${name}/expected`));
     const merger = await createMerger({ config: config.vision!, weights, runtime });
     expect([merger.featuresPerToken, merger.tokenSize]).toEqual([4, config.text.hiddenSize]);
     const features = (await expected.read('0.features')) as Tensor<'float32'>;
@@ -36,8 +46,8 @@ describe.each(['windowed-bf16', 'windowed-f32', 'plain-f16'])('the merger on %s'
 
 describe('the merger in other precisions', () => {
   it.each(['int8', 'float16'] as const)('points the way that the reference does in %s', async (dtype) => {
-    const { config, weights } = await openCheckpoint(await openFolder(`${fixtures}windowed-bf16`));
-    const expected = await openWeights(await openFolder(`${fixtures}windowed-bf16/expected`));
+    const { config, weights } = await openCheckpoint(await openFixture(`${fixtures}windowed-bf16`));
+    const expected = await openWeights(await openFixture(`${fixtures}windowed-bf16/expected`));
     const merger = await createMerger({ config: config.vision!, weights, runtime, dtype });
     const tokens = await merger.project((await expected.read('0.features')) as Tensor<'float32'>);
     const actual = Array.from((await tokens.download()).data, Number);
@@ -50,7 +60,7 @@ describe('the merger in other precisions', () => {
 
 describe('the merger', () => {
   it('names a weight of another shape', async () => {
-    const { config, weights } = await openCheckpoint(await openFolder(`${fixtures}plain-f16`));
+    const { config, weights } = await openCheckpoint(await openFixture(`${fixtures}plain-f16`));
     const narrow = { ...config.vision!, outHiddenSize: 8 };
     const build = () => buildMergerGraph({ config: narrow, weights, profile: runtime.profile });
     expect(build).toThrow(WeightError);

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { openCheckpoint, openWeights, quantizeCheckpoint } from '@vlmkit/checkpoint';
+import { type CheckpointFiles, openCheckpoint, openWeights, quantizeCheckpoint } from '@vlmkit/checkpoint';
 import { openFolder } from '@vlmkit/checkpoint/node';
 import {
   AbortError,
@@ -28,6 +28,16 @@ beforeAll(async () => {
 });
 afterAll(() => runtime.dispose());
 
+const opened: CheckpointFiles[] = [];
+afterAll(() => Promise.all(opened.map((files) => files.close?.())));
+
+/** A fixture's folder, closed after the tests. */
+async function openFixture(folder: string): Promise<CheckpointFiles> {
+  const files = await openFolder(folder);
+  opened.push(files);
+  return files;
+}
+
 interface GoldenCase {
   readonly config: VitConfig;
   readonly weights: WeightSource;
@@ -36,8 +46,8 @@ interface GoldenCase {
 }
 
 async function openCase(name: string): Promise<GoldenCase> {
-  const { config, weights } = await openCheckpoint(await openFolder(`${fixtures}${name}`));
-  const expected = await openWeights(await openFolder(`${fixtures}${name}/expected`));
+  const { config, weights } = await openCheckpoint(await openFixture(`${fixtures}${name}`));
+  const expected = await openWeights(await openFixture(`${fixtures}${name}/expected`));
   const [t, h, w] = [...(await expected.read('0.grid')).data].map(Number);
   return { config: config.vision!, weights, grid: [t!, h!, w!], features: await expected.read('0.features') };
 }
@@ -172,7 +182,7 @@ describe.each(['windowed-bf16', 'windowed-f32', 'plain-f16'])('the int8 encoder 
 
 describe('the encoder on weights in blocks of 8 bits', () => {
   it.each(['float32', 'int8'] as const)('points the way that the reference does in %s', async (dtype) => {
-    const checkpoint = await openCheckpoint(await openFolder(`${fixtures}windowed-f32`));
+    const checkpoint = await openCheckpoint(await openFixture(`${fixtures}windowed-f32`));
     const { config, weights } = await quantizeCheckpoint(checkpoint, { dtype: 'q8', vision: 'q8' });
     // The rows of 16 hold one block; those of the down projection cannot hold one, and stay as they were.
     expect(weights.has('visual.blocks.0.attn.qkv.weight.q8')).toBe(true);

@@ -53,6 +53,7 @@ describe('a plain folder', () => {
     const files = await openFolder(root);
     expect(await files.size('link.bin')).toBe(3);
     expect(await files.locate?.('link.bin')).toEqual({ directory: root, name: 'real.bin' });
+    await files.close?.();
   });
 
   it('does not take a folder for a file', async () => {
@@ -83,6 +84,7 @@ describe("the hub's cache", () => {
         directory: join(repository, 'blobs'),
         name: 'deadbeef',
       });
+      await files.close?.();
     }
   });
 
