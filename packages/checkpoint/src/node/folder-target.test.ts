@@ -39,13 +39,14 @@ describe('folderTarget', () => {
     const first = await folderTarget(out);
     await (await first.create('a')).commit();
     await (await first.create('b')).abandon();
-    await first.create('c');
+    const left = await first.create('c');
     const second = await folderTarget(out);
     expect(await second.size('a')).toBe(0);
     expect(await second.size('b')).toBeUndefined();
     await second.remove('a');
     await second.finish();
     expect(await readdir(out)).toEqual([]);
+    await left.abandon();
   });
 
   it('takes an empty folder, and refuses one with files or a file', async () => {
