@@ -1,4 +1,12 @@
-import { branchOnRows, type Component, linear, type RotaryTables, rotary, type Value } from '@vlmkit/onnx-graph';
+import {
+  branchOnRows,
+  type Component,
+  type GraphBuilder,
+  linear,
+  type RotaryTables,
+  rotary,
+  type Value,
+} from '@vlmkit/onnx-graph';
 import type { DecoderConfig } from './decoder-config.js';
 import type { CacheAccess } from './head-cache.js';
 
@@ -6,15 +14,44 @@ import type { CacheAccess } from './head-cache.js';
 export interface AttentionState {
   readonly tables: RotaryTables;
   readonly cache: CacheAccess;
-  /** [s, f] or [1, 1]. */
+  /** [s, f], or [1, 1] for one token that sees all. */
   readonly causalBias: Value;
   /** [s·g, p] or [1, 1]. */
   readonly pastBias: Value;
 }
 
+/** What the heads of all layers share and is computed once: small operators cost as much in every head as large ones. */
+export class SharedByHeads {
+  /** The causal bias of every (token, query head) pair, [s·g, f], or [g, 1] for one token that sees all. */
+  readonly newBias: Value;
+  readonly #graph: GraphBuilder;
+  #lengths: Value | undefined;
+
+  constructor(graph: GraphBuilder, { causalBias }: AttentionState, group: number) {
+    this.#graph = graph.scope('shared_by_heads');
+    this.newBias = repeatRows(this.#graph, causalBias, group);
+  }
+
+  /** [2] int64: tokens in the cache, and those of this run. Those of the first head asked for, as all heads have the same. */
+  lengths(pastKey: Value, newKey: Value): Value {
+    const length = (key: Value) => this.#graph.op('Shape', [key], { attributes: { start: 0, end: 1 }, dtype: 'int64' });
+    this.#lengths ??= this.#graph.op('Concat', [length(pastKey), length(newKey)], { attributes: { axis: 0 } });
+    return this.#lengths;
+  }
+}
+
+/** [s, f] to [s·times, f], each row `times` times. */
+function repeatRows(graph: GraphBuilder, rows: Value, times: number): Value {
+  const width = graph.op('Shape', [rows], { attributes: { start: 1, end: 2 }, dtype: 'int64' });
+  const repeated = graph.op('Expand', [graph.op('Unsqueeze', [rows, graph.ints(1)]), graph.ints(1, times, 1)]);
+  const flat = graph.op('Concat', [graph.ints(-1), width], { attributes: { axis: 0 } });
+  return graph.op('Reshape', [repeated, flat]);
+}
+
 interface CachedAttentionOptions {
   readonly config: DecoderConfig;
   readonly state: AttentionState;
+  readonly shared: SharedByHeads;
   readonly layer: number;
   /** Whether this run computes many tokens. */
   readonly many: Value;
@@ -38,7 +75,7 @@ interface CachedAttentionOptions {
  */
 export function cachedAttention(attention: Component, x: Value, options: CachedAttentionOptions): Value {
   const { graph } = attention;
-  const { config, state, layer, many } = options;
+  const { config, state, shared, layer, many } = options;
   const { hiddenSize, numAttentionHeads: heads, numKeyValueHeads: kvHeads, headDim } = config;
   const projections = { q_proj: heads * headDim, k_proj: kvHeads * headDim, v_proj: kvHeads * headDim };
   const [projectedQuery, projectedKey, projectedValue] = branchOnRows(attention, {
@@ -65,7 +102,7 @@ export function cachedAttention(attention: Component, x: Value, options: CachedA
       pastKey: cache.pastKey,
       pastValue: cache.pastValue,
     };
-    return headAttention(attention, inputs, { ...state, group: heads / kvHeads, headDim });
+    return headAttention(attention, inputs, { pastBias: state.pastBias, shared, group: heads / kvHeads, headDim });
   });
   const joined = mixed.length === 1 ? mixed[0]! : graph.op('Concat', mixed, { attributes: { axis: -1 } });
   const [output] = branchOnRows(attention, {
@@ -94,31 +131,25 @@ interface HeadInputs {
   readonly pastValue: Value;
 }
 
-interface HeadOptions extends AttentionState {
+interface HeadOptions {
+  /** [s·g, p] or [1, 1]. */
+  readonly pastBias: Value;
+  readonly shared: SharedByHeads;
   readonly group: number;
   readonly headDim: number;
 }
 
 /** One key-value head: [s, g·d] to [s, g·d]. Rows of the scores are (token, query head) pairs. */
 function headAttention({ graph }: Component, inputs: HeadInputs, options: HeadOptions): Value {
-  const { group, headDim, causalBias, pastBias } = options;
+  const { group, headDim, pastBias, shared } = options;
   const rows = graph.op('Reshape', [inputs.query, graph.ints(-1, headDim)]);
-  const scores = (key: Value, bias?: Value) =>
+  const scores = (key: Value, bias: Value) =>
     graph.op('Gemm', [rows, key, bias], { attributes: { transB: 1, alpha: { float: headDim ** -0.5 } } });
-  const past = scores(inputs.pastKey, pastBias);
-  const fresh = scores(inputs.newKey);
-
-  const newLength = graph.op('Shape', [inputs.newKey], { attributes: { start: 0, end: 1 }, dtype: 'int64' });
-  const pastLength = graph.op('Shape', [inputs.pastKey], { attributes: { start: 0, end: 1 }, dtype: 'int64' });
-  const byToken = graph.op('Concat', [graph.ints(-1, group), newLength], { attributes: { axis: 0 } });
-  const masked = graph.op('Add', [
-    graph.op('Reshape', [fresh, byToken]),
-    graph.op('Unsqueeze', [causalBias, graph.ints(1)]),
-  ]);
-  const byRow = graph.op('Concat', [graph.ints(-1), newLength], { attributes: { axis: 0 } });
-  const joined = graph.op('Concat', [past, graph.op('Reshape', [masked, byRow])], { attributes: { axis: -1 } });
+  const joined = graph.op('Concat', [scores(inputs.pastKey, pastBias), scores(inputs.newKey, shared.newBias)], {
+    attributes: { axis: -1 },
+  });
   const weights = graph.op('Softmax', [joined], { attributes: { axis: -1 } });
-  const lengths = graph.op('Concat', [pastLength, newLength], { attributes: { axis: 0 } });
+  const lengths = shared.lengths(inputs.pastKey, inputs.newKey);
   const [pastWeights, newWeights] = graph.ops('Split', [weights, lengths], { attributes: { axis: -1 }, results: 2 });
   // Gemm, not MatMul: with an empty cache, onnxruntime's WebGPU provider (1.30) crashes in a MatMul over no columns.
   const fromPast = graph.op('Gemm', [pastWeights, inputs.pastValue]);

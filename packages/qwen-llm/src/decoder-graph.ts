@@ -10,7 +10,7 @@ import {
   rmsNorm,
   type Value,
 } from '@vlmkit/onnx-graph';
-import { type AttentionState, cachedAttention } from './cached-attention.js';
+import { type AttentionState, cachedAttention, SharedByHeads } from './cached-attention.js';
 import type { DecoderConfig } from './decoder-config.js';
 import { cacheInputs } from './head-cache.js';
 
@@ -97,9 +97,11 @@ export function decoder(model: Component, config: DecoderConfig, inputs: Decoder
   const { graph } = model;
   const { hiddenSize, numHiddenLayers, rmsNormEps } = config;
   const many = hasManyRows(graph, inputs.tokenIds);
+  const shared = new SharedByHeads(graph, inputs.state, config.numAttentionHeads / config.numKeyValueHeads);
   let hidden = embeddings(model, config, inputs);
   for (let layer = 0; layer < numHiddenLayers; layer++) {
-    hidden = decoderLayer(model.enter(`model.layers.${layer}`), hidden, { config, state: inputs.state, layer, many });
+    const options = { config, state: inputs.state, shared, layer, many };
+    hidden = decoderLayer(model.enter(`model.layers.${layer}`), hidden, options);
   }
   const asked = graph.op('Gather', [hidden, inputs.logitRows]);
   const normed = rmsNorm(model.enter('model'), 'norm', asked, { size: hiddenSize, epsilon: rmsNormEps });
@@ -192,6 +194,7 @@ function nibbles({ graph }: Component, packed: Value): Value {
 interface LayerOptions {
   readonly config: DecoderConfig;
   readonly state: AttentionState;
+  readonly shared: SharedByHeads;
   readonly layer: number;
   /** Whether this run computes many tokens. */
   readonly many: Value;
@@ -203,15 +206,11 @@ interface LayerOptions {
  *    └──────────────────────────────────►┘  └──────────────────────────────────►┘
  * ```
  */
-function decoderLayer(layer: Component, x: Value, { config, state, layer: index, many }: LayerOptions): Value {
+function decoderLayer(layer: Component, x: Value, options: LayerOptions): Value {
+  const { config, many } = options;
   const { graph } = layer;
   const norm = { size: config.hiddenSize, epsilon: config.rmsNormEps };
-  const attended = cachedAttention(layer.enter('self_attn'), rmsNorm(layer, 'input_layernorm', x, norm), {
-    config,
-    state,
-    layer: index,
-    many,
-  });
+  const attended = cachedAttention(layer.enter('self_attn'), rmsNorm(layer, 'input_layernorm', x, norm), options);
   const middle = graph.op('Add', [x, attended]);
   const normed = rmsNorm(layer, 'post_attention_layernorm', middle, norm);
   const { hiddenSize: size, intermediateSize: hidden, hiddenAct: activation } = config;
