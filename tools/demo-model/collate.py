@@ -9,7 +9,8 @@ from model import SYSTEM_PROMPT, special
 
 # how much a row's tokens count: characters and places are few and hard among many easy words
 ROW_WEIGHT = {
-    "ground": 2.0, "ground_all": 2.0, "ground_text": 2.0, "ocr": 2.0, "position": 1.5, "followup": 1.5, "count": 1.5, "two_count": 1.5, "two_describe": 1.5,
+    "ground": 3.0, "ground_all": 3.0, "ground_text": 3.0, "ocr": 2.0, "position": 1.5, "followup": 1.5, "count": 1.5, "two_count": 1.5, "two_more": 2.0,
+    "two_describe": 1.5, "text_describe": 1.5,
 }
 LENGTHS = (32, 64, 10_000)  # rows are grouped by length, to limit padding
 IGNORE = -100

@@ -92,6 +92,18 @@ def export(state, tokenizer, folder, dtype="bfloat16", size=Size()):
     print(f"{folder}: {sum(w.numel() for w in weights.values())} parameters, {os.path.getsize(path)} bytes, {state.total} steps")
 
 
+def export_probes(state, path):
+    """Writes the heads that exist during training only, so that a later training can start from the exported folder and these."""
+    from safetensors.torch import save_file
+
+    probes = {}
+    for name, (offset, shape) in state.places.items():
+        if name.startswith("heads."):
+            probes[name] = state.parameters[offset : offset + torch.Size(shape).numel()].view(shape).clone()
+    save_file(probes, path + ".part")
+    os.replace(path + ".part", path)
+
+
 def main():
     from state import load
 
@@ -100,8 +112,12 @@ def main():
     parser.add_argument("folder", help="the folder to write")
     parser.add_argument("--dtype", default="bfloat16", choices=("bfloat16", "float16", "float32"))
     parser.add_argument("--tokenizer", default=model.TOKENIZER_FOLDER)
+    parser.add_argument("--probes", help="also write the training's probes to this file")
     arguments = parser.parse_args()
-    export(load(arguments.state), arguments.tokenizer, arguments.folder, arguments.dtype)
+    state = load(arguments.state)
+    export(state, arguments.tokenizer, arguments.folder, arguments.dtype)
+    if arguments.probes:
+        export_probes(state, arguments.probes)
 
 
 if __name__ == "__main__":

@@ -63,5 +63,5 @@ def inner_losses(heads, inputs, seen):
         losses["dense"] = sum(dense_losses(heads, seen["features"][0], inputs.targets).values())
         losses["place"] = place_loss(heads, seen["probed"][PLACE_LAYER], inputs)
     if len(inputs.number):
-        losses["number"] = number_loss(heads, seen["probed"][NUMBER_LAYER], inputs)
+        losses["number"] = 2.0 * number_loss(heads, seen["probed"][NUMBER_LAYER], inputs)
     return losses

@@ -3,7 +3,8 @@
   python recipe.py                              all stages from random weights, in ./out
   python recipe.py --background                 the same, quietly beside other work; log in out/train.log
   python recipe.py --resume                     goes on where out/state.pt stands
-  python recipe.py --from ../../packages/demo-model/checkpoint --stage instruction-tuning --minutes 60
+  python recipe.py --from ../../packages/demo-model/checkpoint --probes probes.safetensors --no-curriculum
+                                                the published weights, trained on
 """
 import argparse
 import os
@@ -13,7 +14,7 @@ from dataclasses import replace
 import torch
 
 from background import be_quiet, detach
-from export import export
+from export import export, export_probes
 from model import TOKENIZER_FOLDER
 from stages import STAGES
 from state import from_checkpoint, load, new_state
@@ -25,6 +26,7 @@ def parse(arguments):
     parser.add_argument("--out", default="out", help="folder of the state, the log, the curves and the checkpoint")
     parser.add_argument("--resume", action="store_true", help="go on from the state in --out")
     parser.add_argument("--from", dest="start", help="start from an exported folder's weights, or from another training's state.pt")
+    parser.add_argument("--probes", help="with --from FOLDER: the probes of the training that made it")
     parser.add_argument("--stage", choices=[s.name for s in STAGES], help="begin with this stage (default: the first, or the resumed one)")
     parser.add_argument("--only", action="store_true", help="run that one stage only")
     parser.add_argument("--steps", type=int, default=0, help="steps a stage: deterministic (default: the stage's own)")
@@ -67,7 +69,7 @@ def starting_state(a, parts):
     if os.path.exists(os.path.join(a.out, "state.pt")):
         raise SystemExit(f"{a.out} holds a training already: add --resume to go on with it, or choose another --out.")
     if a.start and os.path.isdir(a.start):
-        return from_checkpoint(a.start, a.seed, parts)
+        return from_checkpoint(a.start, a.seed, parts, probes=a.probes)
     if a.start:
         state = load(a.start)
         state.seed, state.parts, state.stage = a.seed, parts, ""
@@ -108,6 +110,7 @@ def main():
             print(f"Left {stage.name} at {state.progress:.1%}; --resume goes on.")
             return
     export(state, a.tokenizer, os.path.join(a.out, "checkpoint"))
+    export_probes(state, os.path.join(a.out, "probes.safetensors"))
 
 
 if __name__ == "__main__":

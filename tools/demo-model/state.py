@@ -55,15 +55,16 @@ def new_state(seed, parts, size=Size()):
     return State(places, parameters, torch.zeros(length), torch.zeros(length), seed, parts)
 
 
-def from_checkpoint(folder, seed, parts, size=Size()):
-    """Starts from the weights of an exported folder; the probes start anew."""
+def from_checkpoint(folder, seed, parts, size=Size(), probes=None):
+    """Starts from the weights of an exported folder, and from a file of probes; without one they start anew."""
     from safetensors.torch import load_file
 
     from export import module_name
 
     state = new_state(seed, parts, size)
-    for name, tensor in load_file(os.path.join(folder, "model.safetensors")).items():
-        offset, shape = state.places[f"model.{module_name(name)}"]
+    weights = {f"model.{module_name(name)}": tensor for name, tensor in load_file(os.path.join(folder, "model.safetensors")).items()}
+    for name, tensor in {**weights, **(load_file(probes) if probes else {})}.items():
+        offset, shape = state.places[name]
         if tuple(tensor.shape) != shape:
             raise ValueError(f"{name} of {folder} is {tuple(tensor.shape)}, this recipe's model needs {shape}.")
         state.parameters[offset : offset + tensor.numel()] = tensor.float().flatten()

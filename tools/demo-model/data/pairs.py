@@ -17,11 +17,12 @@ def pair_layout(rng):
 
 def _comparison(rng, shapes):
     a, b = (len(s) for s in shapes)
+    cells = [c for side in shapes for s in side for c in s.cells]
     if a == b:
-        return [("two_more", [("Which image has more shapes?", answer("They have the same number of shapes."))])]
-    rows = [("two_more", [("Which image has more shapes?", answer(f"The {WHICH[a < b]} image."))])]
+        return [("two_more", [("Which image has more shapes?", answer("They have the same number of shapes.", cells))])]
+    rows = [("two_more", [("Which image has more shapes?", answer(f"The {WHICH[a < b]} image.", cells))])]
     if rng.random() < 0.4:
-        rows.append(("two_more", [("Which image has fewer shapes?", answer(f"The {WHICH[a > b]} image."))]))
+        rows.append(("two_more", [("Which image has fewer shapes?", answer(f"The {WHICH[a > b]} image.", cells))]))
     return rows
 
 

@@ -33,6 +33,8 @@ async function demo({ out, ...options }: ModelOptions & { readonly out: string }
       process.stdout.write(`${pc.green('✔')} boxes drawn in ${drawn}\n`);
     }
 
+    await ask(open, [image], 'How old is the dog?');
+
     const frames = Array.from({ length: 8 }, (_, i) =>
       join(samplesPath(), 'clip_turn', `${String(i).padStart(3, '0')}.png`),
     );
@@ -60,6 +62,6 @@ function shown(path: string): string {
 }
 
 const nextSteps = `${pc.cyan('Next')}
-  npx vlmkit ask PICTURE "question"                      the embedded model: shapes, short words
+  npx vlmkit ask PICTURE "question"                      the embedded model: shapes, short words, short clips
   npx vlmkit chat --model path/to/Qwen2.5-VL-3B-Instruct a real one, from its Hugging Face folder
 `;
