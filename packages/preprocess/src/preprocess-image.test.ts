@@ -24,6 +24,12 @@ describe('preprocessImage', () => {
     expect(resizedImageSize(size, { config, minPixels: undefined })).toEqual({ width: 644, height: 476 });
   });
 
+  test('refuses bounds that contradict each other, but lets one pass the model’s own', () => {
+    const size = { width: 640, height: 480 };
+    expect(() => resizedImageSize(size, { config, minPixels: 50_000, maxPixels: 10_000 })).toThrow(PromptError);
+    expect(resizedImageSize(size, { config, maxPixels: config.minPixels / 2 })).toEqual({ width: 28, height: 28 });
+  });
+
   test('takes a given size, in whole tokens, whatever the aspect ratio', () => {
     const options = { config, resizedWidth: 290, resizedHeight: 70 };
     expect(preprocessImage(noise(50, 50, 1), options)).toMatchObject({

@@ -26,12 +26,14 @@ export interface PreprocessImageOptions extends ImageSizeOptions {
  * The size at which the model sees a picture of this size.
  *
  * @throws MediaError when one side is more than 200 times the other.
- * @throws PromptError when a size or bound is not positive, or only one of the two sides is given.
+ * @throws PromptError when a size or bound is not positive, the bounds given contradict each other, or only one of the two
+ *   sides is given.
  */
 export function resizedImageSize(original: PixelSize, options: PreprocessImageOptions): PixelSize {
   const { config, minPixels = config.minPixels, maxPixels = config.maxPixels } = options;
   const { resizedHeight: height, resizedWidth: width } = options;
   const factor = config.patchSize * config.mergeSize;
+  checkBounds(options);
   if (height === undefined && width === undefined) {
     return smartResize({ width: original.width, height: original.height, factor, minPixels, maxPixels });
   }
@@ -41,6 +43,16 @@ export function resizedImageSize(original: PixelSize, options: PreprocessImageOp
     });
   }
   return smartResize({ width, height, factor, minPixels, maxPixels, rule: 'utils' });
+}
+
+/** Two bounds of one picture must agree. One alone may pass the model's own, as in the reference. */
+function checkBounds({ minPixels, maxPixels }: ImageSizeOptions): void {
+  if (minPixels === undefined || maxPixels === undefined || minPixels <= maxPixels) return;
+  throw new PromptError('minPixels is above maxPixels: no size of the picture fits.', {
+    expected: `at most ${maxPixels} pixels`,
+    actual: String(minPixels),
+    remedy: 'Raise maxPixels, or lower minPixels.',
+  });
 }
 
 /**
