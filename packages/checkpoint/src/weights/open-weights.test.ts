@@ -100,6 +100,16 @@ describe('openWeights', () => {
     ['an index of numbers', { 'model.safetensors.index.json': index({ a: 7 }) }, /places a in 7/],
     ['an index without a map', { 'model.safetensors.index.json': '{"weight_map": []}' }, /weight_map .* is not a map/],
     [
+      'a matrix of integers',
+      { 'model.safetensors': { 'model.norm.weight': tensor('int32', [1], Int32Array.of(1)) } },
+      /model\.norm\.weight is not made of floating-point numbers\. Expected float32, .*Found int32 in model\.safetensors/,
+    ],
+    [
+      'an index without any map',
+      { 'model.safetensors.index.json': '{"metadata": {}}' },
+      /weight_map of model\.safetensors\.index\.json is not a map\..*Found nothing/,
+    ],
+    [
       'one tensor under both its names',
       { 'model.safetensors': { 'model.language_model.norm.weight': row(1), 'model.norm.weight': row(1) } },
       /model\.norm\.weight is stored twice/,

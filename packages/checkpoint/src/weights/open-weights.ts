@@ -1,4 +1,12 @@
-import { type Tensor, tensor, viewBytes, WeightError, type WeightInfo, type WeightSource } from '@vlmkit/core';
+import {
+  type DataType,
+  type Tensor,
+  tensor,
+  viewBytes,
+  WeightError,
+  type WeightInfo,
+  type WeightSource,
+} from '@vlmkit/core';
 import type { CheckpointFiles } from '../files/checkpoint-files.js';
 import { readSafetensorsHeader, type SafetensorsHeader } from '../safetensors/header.js';
 import { canonicalName, closestName } from './names.js';
@@ -8,7 +16,8 @@ import { type NamedWeightFile, openWeightFiles } from './weight-files.js';
  * Opens the tensors of a checkpoint: reads every header, checks it against its file and against the index, and
  * translates names to the published ones. No weights are read.
  *
- * @throws WeightError when files are missing, truncated or malformed, or the index and the shards disagree.
+ * @throws WeightError when files are missing, truncated or malformed, the index and the shards disagree, or a matrix is of
+ *   integers.
  */
 export async function openWeights(files: CheckpointFiles): Promise<WeightSource> {
   const list = await openWeightFiles(files);
@@ -62,10 +71,24 @@ function collect(shards: readonly OpenShard[]): ReadonlyMap<string, WeightInfo> 
           remedy: 'Remove one of them.',
         });
       }
-      infos.set(name, { ...entry, name, file });
+      const info: WeightInfo = { ...entry, name, file };
+      checkElements(info);
+      infos.set(name, info);
     }
   }
   return infos;
+}
+
+const floats: readonly DataType[] = ['float32', 'float16', 'bfloat16'];
+
+/** A matrix or bias is made of floats; quantised ones have names of their own. Integers under its name would run, and answer nonsense. */
+function checkElements({ name, dtype, file }: WeightInfo): void {
+  if (!/\.(?:weight|bias)$/.test(name) || floats.includes(dtype)) return;
+  throw new WeightError(`${name} is not made of floating-point numbers.`, {
+    expected: floats.join(', '),
+    actual: `${dtype} in ${file.location}`,
+    remedy: 'Use the unquantised checkpoint, or one that `vlmkit convert` wrote.',
+  });
 }
 
 /** Every tensor that the index promises must be in its shard. */

@@ -31,14 +31,14 @@ export interface WeightFileList {
  */
 export async function openWeightFiles(files: CheckpointFiles): Promise<WeightFileList> {
   if (await files.has(singleFile)) return { files: [await openNamed(files, singleFile)], index: undefined };
-  const stated = (await readOptionalJson(files, indexFile))?.weight_map;
+  const stated = await readOptionalJson(files, indexFile);
   if (stated === undefined) {
     throw new WeightError(`There are no weights in ${files.label}.`, {
       expected: `${singleFile} or ${indexFile}`,
       remedy: 'Point at the folder of a Hugging Face checkpoint in safetensors format.',
     });
   }
-  const index = readWeightMap(stated);
+  const index = readWeightMap(stated.weight_map);
   const shards = [...new Set(index.values())].sort();
   const present = await Promise.all(shards.map((shard) => files.has(shard)));
   const missing = shards.filter((_, position) => !present[position]);
