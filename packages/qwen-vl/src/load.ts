@@ -1,6 +1,6 @@
-import { type Checkpoint, type CheckpointFiles, type JsonObject, readOptionalJson } from '@vlmkit/checkpoint';
+import { type Checkpoint, type JsonObject, readOptionalJson, type VisionConfig } from '@vlmkit/checkpoint';
 import { type ComputeType, ConfigError, type ModelModules, type Runtime } from '@vlmkit/core';
-import { parseImagePreprocessorConfig } from '@vlmkit/preprocess';
+import { type ImagePreprocessorConfig, parseImagePreprocessorConfig } from '@vlmkit/preprocess';
 import { loadTokenizer } from '@vlmkit/tokenizer';
 import type { VitPrecision } from '@vlmkit/vit';
 import type { MediaSource } from './media.js';
@@ -88,12 +88,16 @@ export async function readModelInfo(checkpoint: Checkpoint): Promise<QwenModelIn
     stopIds: generation.eosTokenIds,
     sampling: samplingDefaults(generation),
     ...(vision?.tokensPerSecond !== undefined && { tokensPerSecond: vision.tokensPerSecond }),
-    ...(preprocessor && vision && { vision: await readVisionPreprocessing(files, preprocessor) }),
+    ...(preprocessor && vision && { vision: await readVisionPreprocessing(checkpoint, preprocessor) }),
   };
 }
 
-async function readVisionPreprocessing(files: CheckpointFiles, preprocessor: JsonObject): Promise<VisionPreprocessing> {
+async function readVisionPreprocessing(
+  { files, config: { vision } }: Checkpoint,
+  preprocessor: JsonObject,
+): Promise<VisionPreprocessing> {
   const image = parseImagePreprocessorConfig(preprocessor);
+  if (vision) checkPatches(image, vision);
   const video = await readOptionalJson(files, 'video_preprocessor_config.json');
   const { min_pixels: minPixels, max_pixels: maxPixels } = video ?? {};
   const limits = {
@@ -101,4 +105,21 @@ async function readVisionPreprocessing(files: CheckpointFiles, preprocessor: Jso
     ...(typeof maxPixels === 'number' && { maxPixels }),
   };
   return { image, video: limits };
+}
+
+/** The patches that the preprocessor makes must be those that the encoder takes. */
+function checkPatches(image: ImagePreprocessorConfig, vision: VisionConfig): void {
+  const pairs = [
+    ['patch_size', image.patchSize, vision.patchSize],
+    ['temporal_patch_size', image.temporalPatchSize, vision.temporalPatchSize],
+    ['merge_size', image.mergeSize, vision.spatialMergeSize],
+  ] as const;
+  for (const [name, actual, expected] of pairs) {
+    if (actual === expected) continue;
+    throw new ConfigError(`${name} of preprocessor_config.json does not fit the model.`, {
+      expected: `${expected}, as config.json has it`,
+      actual: String(actual),
+      remedy: 'Take both files from one published folder.',
+    });
+  }
 }

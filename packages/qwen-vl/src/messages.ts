@@ -68,11 +68,9 @@ const roles: readonly string[] = ['system', 'user', 'assistant', 'tool'];
  * @throws PromptError that names the message and the part at fault.
  */
 export function parseMessages(value: unknown): readonly NormalisedMessage[] {
-  if (!Array.isArray(value) || value.length === 0) {
-    throw new PromptError('The conversation is empty.', {
-      expected: 'a list of at least one {"role", "content"} message',
-    });
-  }
+  const expected = 'a list of at least one {"role", "content"} message';
+  if (!Array.isArray(value)) throw new PromptError('The conversation is not a list.', { expected });
+  if (value.length === 0) throw new PromptError('The conversation is empty.', { expected });
   return value.map(parseMessage);
 }
 
