@@ -169,6 +169,14 @@ const damages: readonly Damage[] = [
     message: /no preprocessor_config\.json/,
   },
   {
+    name: 'a preprocessor of another model',
+    damage: (model) =>
+      editJson(model, 'preprocessor_config.json', (config) => {
+        config.patch_size = 16;
+      }),
+    message: /patch_size of preprocessor_config\.json does not fit the model\. Expected 14.*Found 16/,
+  },
+  {
     name: 'a folder without weights',
     damage: (model) => rm(join(model, 'model.safetensors')),
     message: /model\.safetensors/,
@@ -225,6 +233,7 @@ describe('a conversation with', () => {
   it('nothing asked is refused', async () => {
     await expectRefused(['--messages', await asking('blank.json', '  ')], /prompt is empty/);
     await expectRefused(['--messages', await writeMessages('none.json', [])], /conversation is empty/);
+    await expectRefused(['--messages', await writeMessages('object.json', {})], /conversation is not a list/);
   });
 
   it('more tokens than the context holds is refused', async () => {
@@ -268,6 +277,7 @@ describe('the command line', () => {
     for (const args of [
       ['ask', image, ' '],
       ['generate', '--json', '--prompt', ''],
+      ['generate', '--json', '--prompt', ' ', '--image', image],
     ]) {
       const { code, stderr, stdout } = await runCli(args);
       expect([code, stdout]).toEqual([1, '']);

@@ -65,6 +65,11 @@ async function conversation({ messages, image = [], video = [], prompt }: Genera
     throw new PromptError('There is nothing to answer.', {
       remedy: 'Pass --messages FILE, or --prompt with --image or --video.',
     });
+  if (prompt?.trim() === '') {
+    throw new PromptError('The prompt is empty.', {
+      remedy: 'Ask a question with --prompt, or leave --prompt out to send pictures and clips alone.',
+    });
+  }
   const content: ContentPart[] = [
     ...image.map((path) => ({ type: 'image', image: path }) as const),
     ...video.map((path) => ({ type: 'video', video: path }) as const),
