@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { filesFromMemory, openCheckpoint, openWeights } from '@vlmkit/checkpoint';
 import { openFolder } from '@vlmkit/checkpoint/node';
 import { checkpointPath, type DemoSample, readSamples, samplesPath } from '@vlmkit/demo-model';
-import { loadQwenVL } from '@vlmkit/qwen-vl';
+import { loadQwenVL, readModelInfo } from '@vlmkit/qwen-vl';
 import { createNodeMedia } from '@vlmkit/qwen-vl/node';
 import { createNodeRuntime } from '@vlmkit/runtime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -71,6 +71,12 @@ describe('vlmkit generate --json', () => {
     expect(printed).toMatchObject({ text: turns[0]!.answer, token_ids: turns[0]!.output_ids });
     expect(printed.images).toHaveLength(2);
     expect(printed).not.toHaveProperty('boxes');
+    const numbered = await generate(['--messages', join(folder, 'messages.json'), '--add-vision-id']);
+    const checkpoint = await openCheckpoint(await openFolder(checkpointPath()));
+    const { tokenizer } = await readModelInfo(checkpoint);
+    await checkpoint.close();
+    const added = tokenizer.encode('Picture 1: ').length + tokenizer.encode('Picture 2: ').length;
+    expect(numbered.prompt_tokens).toBe((printed.prompt_tokens as number) + added);
   });
 
   it('keeps to the options of generation', async () => {

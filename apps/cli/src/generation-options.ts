@@ -14,7 +14,11 @@ export interface GenerationOptions {
   readonly stop?: readonly string[];
   readonly promptLookup?: boolean;
   readonly topLogprobs?: number;
+  readonly addVisionId?: boolean;
 }
+
+/** What `--add-vision-id` does. */
+export const visionIdHelp = 'number pictures and clips in the prompt: "Picture 1: "';
 
 /** Adds the options of generation to a command. */
 export function withGenerationOptions(command: Command): Command {
@@ -27,6 +31,7 @@ export function withGenerationOptions(command: Command): Command {
     .option('--repetition-penalty <x>', '1 for none', nonNegativeNumber)
     .option('--seed <n>', 'makes sampling repeatable', count)
     .option('--stop <text...>', 'strings that end the answer')
+    .option('--add-vision-id', visionIdHelp)
     .option('--prompt-lookup', 'guess tokens from earlier text: faster where the answer repeats it')
     .option('--top-logprobs <n>', 'with --json: log-probabilities of every token and its n likeliest rivals', count);
 }
@@ -44,6 +49,7 @@ export function chatOptions(options: GenerationOptions): ChatOptions {
     'stop',
     'promptLookup',
     'topLogprobs',
+    'addVisionId',
   ] as const;
   return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
 }

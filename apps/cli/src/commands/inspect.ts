@@ -1,5 +1,6 @@
 import { encodeSafetensors } from '@vlmkit/checkpoint';
 import { Command } from 'commander';
+import { visionIdHelp } from '../generation-options.js';
 import { readMessages } from '../messages-file.js';
 import { count, type ModelOptions, withModel, withModelOptions } from '../model-options.js';
 import { createProgress } from '../progress.js';
@@ -9,6 +10,7 @@ interface InspectCommandOptions extends ModelOptions {
   readonly messages: string;
   readonly out: string;
   readonly newTokens: number;
+  readonly addVisionId?: boolean;
 }
 
 /** `vlmkit inspect`: every stage of one prompt as tensors, to compare with a reference. */
@@ -17,16 +19,23 @@ export function inspectCommand(): Command {
     .description('Run a prompt and write every stage (ids, positions, pixels, embeddings, logits) as safetensors.')
     .requiredOption('--messages <file>', 'conversation as JSON; paths in it are relative to it')
     .requiredOption('--out <file>', 'safetensors file to write')
-    .option('--new-tokens <n>', 'tokens to generate greedily', count, 0);
+    .option('--new-tokens <n>', 'tokens to generate greedily', count, 0)
+    .option('--add-vision-id', visionIdHelp);
   return withModelOptions(command).action(inspect);
 }
 
-async function inspect({ messages: file, out, newTokens, ...options }: InspectCommandOptions): Promise<void> {
+async function inspect({
+  messages: file,
+  out,
+  newTokens,
+  addVisionId,
+  ...options
+}: InspectCommandOptions): Promise<void> {
   const { messages, baseDirectory } = await readMessages(file);
   const progress = createProgress();
   await withModel({ ...options, baseDirectory, progress }, async ({ model }) => {
     progress.start('Running the prompt');
-    const stages = await model.inspect(messages, { newTokens });
+    const stages = await model.inspect(messages, { newTokens, ...(addVisionId && { addVisionId }) });
     await writeWhole(out, encodeSafetensors(stages));
     progress.done(`Wrote ${Object.keys(stages).length} tensors to ${out}`);
     for (const [name, { dtype, dims }] of Object.entries(stages)) {
