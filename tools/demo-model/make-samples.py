@@ -19,9 +19,9 @@ LOCATE = "Locate {}, report the bbox coordinates in JSON format."
 # name: (width, height, background, [(shape, colour, x, y, side)])
 PICTURES = {
     "shapes1": (168, 168, WHITE, [("circle", "red", 14, 16, 36), ("square", "blue", 108, 112, 36)]),
-    "shapes2": (196, 140, GREY, [("star", "yellow", 20, 94, 32), ("triangle", "green", 84, 6, 34), ("circle", "purple", 150, 98, 30)]),
+    "shapes2": (168, 168, GREY, [("star", "yellow", 16, 108, 36), ("triangle", "green", 64, 12, 38), ("circle", "purple", 114, 108, 36)]),
     "shapes3": (140, 140, BLACK, [("square", "orange", 38, 40, 64)]),
-    "shapes4": (196, 140, WHITE, [("circle", "green", 12, 12, 34), ("circle", "green", 96, 56, 36), ("square", "black", 152, 96, 34)]),
+    "shapes4": (196, 140, WHITE, [("circle", "green", 12, 12, 34), ("circle", "green", 96, 56, 36), ("square", "red", 150, 90, 36)]),
     "odd_size": (200, 150, WHITE, [("star", "red", 66, 40, 70)]),
     "pair_a": (140, 140, WHITE, [("circle", "red", 8, 54, 32)]),
     "pair_b": (112, 140, WHITE, [("square", "blue", 6, 8, 32), ("star", "green", 74, 52, 32), ("triangle", "orange", 6, 104, 32)]),
