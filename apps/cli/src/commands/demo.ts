@@ -30,7 +30,7 @@ async function demo({ out, ...options }: ModelOptions & { readonly out: string }
       await mkdir(out, { recursive: true });
       const drawn = join(out, 'demo-grounded.png');
       await writeWhole(drawn, await drawGrounding(picture, located.grounding));
-      process.stdout.write(`${pc.green('✔')} boxes drawn in ${drawn}\n`);
+      process.stdout.write(`${pc.green('✔')} boxes drawn in ${drawn}\n\n`);
     }
 
     await ask(open, [image], 'How old is the dog?');
