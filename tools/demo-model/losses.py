@@ -6,6 +6,8 @@ from data.targets import CHARS_PER_CELL, TEXT_KIND
 from forward import NUMBER_LAYER, PLACE_LAYER
 from model import Heads
 
+NUMBER_WEIGHT = 2.0  # boxes are as good as the numbers that the decoder knows before it spells them
+
 
 def answer_loss(logits, inputs):
     """Weighted cross-entropy of the labelled tokens."""
@@ -63,5 +65,5 @@ def inner_losses(heads, inputs, seen):
         losses["dense"] = sum(dense_losses(heads, seen["features"][0], inputs.targets).values())
         losses["place"] = place_loss(heads, seen["probed"][PLACE_LAYER], inputs)
     if len(inputs.number):
-        losses["number"] = 2.0 * number_loss(heads, seen["probed"][NUMBER_LAYER], inputs)
+        losses["number"] = NUMBER_WEIGHT * number_loss(heads, seen["probed"][NUMBER_LAYER], inputs)
     return losses

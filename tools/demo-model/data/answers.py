@@ -55,9 +55,9 @@ def describe(shapes):
     return chain([*parts, (".",)])
 
 
-def count(shapes, noun, total=None):
+def count(shapes, noun):
     """'There are 2 squares.', read from the cells of what is counted. 'is' or 'are' already tells the number, so it is supervised as one."""
-    n = len(shapes) if total is None else total
+    n = len(shapes)
     cells = [c for s in shapes for c in s.cells]
     verb, said, many = ("is", "1", "") if n == 1 else ("are", str(n) if n else "no", "s")
     return chain([("There",), (f" {verb}", cells, ("count", n)), (f" {said}", cells, ("count", n)), (f" {noun}{many}.",)])
