@@ -49,7 +49,7 @@ def _picture(rng, rows, columns, difficulty):
     """One picture with its questions and dense targets."""
     width, height, noise = columns * CELL, rows * CELL, some_noise(rng)
     limit = ROWS["image"]
-    if rng.random() < 0.34:
+    if rng.random() < 0.45:
         longest = 2 if difficulty < 0.15 else 4 if difficulty < 0.4 else world.MAX_CHARS
         background, text = text_scene(rng, width, height, longest)
         text.cells = cells_of(text.box, columns, rows)
@@ -122,7 +122,7 @@ def task_batch(seed, step, parts=(0,), *, difficulty=1.0, scale=1.0, kind=None):
 
 
 def dense_batch(seed, step, parts=(0,), *, scale=1.0):
-    """Pictures with dense targets only, for the vision tower: half of them full of text."""
+    """Pictures with dense targets only, for the vision tower: two thirds of them full of text."""
     layout, rngs = _generators(seed + 500, step, parts)
     rows, columns = random_grid(layout)
     width, height = columns * CELL, rows * CELL
@@ -131,7 +131,7 @@ def dense_batch(seed, step, parts=(0,), *, scale=1.0):
     for rng in rngs:
         for _ in range(count):
             texts, shapes = [], []
-            if rng.random() < 0.55:
+            if rng.random() < 0.67:
                 while not texts:
                     background, texts = text_lines_scene(rng, width, height)
             else:
