@@ -1,5 +1,5 @@
 // Writes a quantised text decoder with random weights, as `vlmkit convert --dtype q4` would, in about a minute:
-//   node tools/bench/make-text-checkpoint.mjs DIR [--prefill int8] [--layers 36] [--block 64]
+//   node tools/bench/make-text-checkpoint.mjs DIR [--prefill int8] [--layers 36] [--block 64] [--no-zeros]
 // The shape is that of Qwen2.5-VL-3B's decoder (1.8 GB; 4.5 GB with integers for prompts). Its values are of no meaning, but
 // of sizes that keep activations of order 1. A real checkpoint times the same.
 import { randomFillSync } from 'node:crypto';
@@ -14,10 +14,12 @@ const { values: options, positionals } = parseArgs({
     prefill: { type: 'string' },
     layers: { type: 'string', default: '36' },
     block: { type: 'string', default: '64' },
+    'no-zeros': { type: 'boolean', default: false },
   },
 });
 const [folder] = positionals;
-if (!folder) throw new Error('usage: make-text-checkpoint.mjs DIR [--prefill int8] [--layers 36] [--block 64]');
+if (!folder)
+  throw new Error('usage: make-text-checkpoint.mjs DIR [--prefill int8] [--layers 36] [--block 64] [--no-zeros]');
 
 const [hidden, inner, vocabulary, heads, kvHeads] = [2048, 11008, 151936, 16, 2];
 const blockSize = Number(options.block);
@@ -53,13 +55,11 @@ const linear = (name, outputs, inputs, scale = 1) => {
     fill: () => Float32Array.from({ length: outputs * blocks }, () => middle * (0.9 + Math.random() / 5)),
   });
   bytes.push({ name: `${name}.weight.q4`, dtype: 'uint8', dims: [outputs, blocks, blockSize / 2] });
-  const zeroBytes = outputs * Math.ceil(blocks / 2);
-  bytes.push({
-    name: `${name}.weight.zeros`,
-    dtype: 'uint8',
-    dims: [outputs, Math.ceil(blocks / 2)],
-    fill: () => new Uint8Array(zeroBytes).fill(0x88),
-  });
+  const zeroBytes = Math.ceil(blocks / 2);
+  if (!options['no-zeros']) {
+    const fill = () => new Uint8Array(outputs * zeroBytes).fill(0x88);
+    bytes.push({ name: `${name}.weight.zeros`, dtype: 'uint8', dims: [outputs, zeroBytes], fill });
+  }
   if (options.prefill !== 'int8' || name === 'model.embed_tokens') return;
   vector(`${name}.weight.scale`, outputs, scale / (74 * Math.sqrt(inputs)));
   bytes.push({ name: `${name}.weight.int8`, dtype: 'int8', dims: [1, inputs, outputs] });
