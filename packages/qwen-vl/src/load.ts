@@ -1,4 +1,10 @@
-import { type Checkpoint, type JsonObject, readOptionalJson, type VisionConfig } from '@vlmkit/checkpoint';
+import {
+  type Checkpoint,
+  type CheckpointFiles,
+  type JsonObject,
+  readOptionalJson,
+  type VisionConfig,
+} from '@vlmkit/checkpoint';
 import { type ComputeType, ConfigError, type ModelModules, type Runtime } from '@vlmkit/core';
 import { type ImagePreprocessorConfig, parseImagePreprocessorConfig } from '@vlmkit/preprocess';
 import { loadTokenizer } from '@vlmkit/tokenizer';
@@ -88,16 +94,20 @@ export async function readModelInfo(checkpoint: Checkpoint): Promise<QwenModelIn
     stopIds: generation.eosTokenIds,
     sampling: samplingDefaults(generation),
     ...(vision?.tokensPerSecond !== undefined && { tokensPerSecond: vision.tokensPerSecond }),
-    ...(preprocessor && vision && { vision: await readVisionPreprocessing(checkpoint, preprocessor) }),
+    ...(preprocessor && vision && { vision: await readVisionPreprocessing({ files, preprocessor, vision }) }),
   };
 }
 
-async function readVisionPreprocessing(
-  { files, config: { vision } }: Checkpoint,
-  preprocessor: JsonObject,
-): Promise<VisionPreprocessing> {
+interface VisionSettings {
+  readonly files: CheckpointFiles;
+  readonly preprocessor: JsonObject;
+  readonly vision: VisionConfig;
+}
+
+async function readVisionPreprocessing(settings: VisionSettings): Promise<VisionPreprocessing> {
+  const { files, preprocessor, vision } = settings;
   const image = parseImagePreprocessorConfig(preprocessor);
-  if (vision) checkPatches(image, vision);
+  checkPatches(image, vision);
   const video = await readOptionalJson(files, 'video_preprocessor_config.json');
   const { min_pixels: minPixels, max_pixels: maxPixels } = video ?? {};
   const limits = {
