@@ -1,5 +1,5 @@
 // Writes a quantised text decoder with random weights, as `vlmkit convert --dtype q4` would, in about a minute:
-//   node tools/bench/make-text-checkpoint.mjs DIR [--prefill int8] [--layers 36] [--block 64] [--no-zeros]
+//   node tools/bench/make-text-checkpoint.mjs DIR [--prefill int8] [--layers 36] [--block 128] [--no-zeros]
 // The shape is that of Qwen2.5-VL-3B's decoder (1.8 GB; 4.5 GB with integers for prompts). Its values are of no meaning, but
 // of sizes that keep activations of order 1. A real checkpoint times the same.
 import { randomFillSync } from 'node:crypto';
@@ -13,16 +13,15 @@ const { values: options, positionals } = parseArgs({
   options: {
     prefill: { type: 'string' },
     layers: { type: 'string', default: '36' },
-    block: { type: 'string', default: '64' },
+    block: { type: 'string', default: '128' },
     'no-zeros': { type: 'boolean', default: false },
   },
 });
 const [folder] = positionals;
 if (!folder)
-  throw new Error('usage: make-text-checkpoint.mjs DIR [--prefill int8] [--layers 36] [--block 64] [--no-zeros]');
+  throw new Error('usage: make-text-checkpoint.mjs DIR [--prefill int8] [--layers 36] [--block 128] [--no-zeros]');
 
 const [hidden, inner, vocabulary, heads, kvHeads] = [2048, 11008, 151936, 16, 2];
-const blockSize = Number(options.block);
 const layers = Number(options.layers);
 const headSize = hidden / heads;
 const config = {
@@ -44,19 +43,21 @@ const config = {
 const [floats, bytes] = [[], []];
 const vector = (name, size, value) =>
   floats.push({ name, dtype: 'float32', dims: [size], fill: () => new Float32Array(size).fill(value) });
-/** Random nibbles have a deviation of 4.6, random bytes one of 74. */
+/** Random nibbles have a deviation of 4.6, random bytes one of 74. Keys and values take 8 bits in blocks of 32, all else 4. */
 const linear = (name, outputs, inputs, scale = 1) => {
+  const bits = /[kv]_proj$/.test(name) ? 8 : 4;
+  const blockSize = bits === 8 ? 32 : Number(options.block);
   const blocks = inputs / blockSize;
-  const middle = scale / (4.6 * Math.sqrt(inputs));
+  const middle = scale / ((bits === 8 ? 74 : 4.6) * Math.sqrt(inputs));
   floats.push({
     name: `${name}.weight.scales`,
     dtype: 'float32',
     dims: [outputs, blocks],
     fill: () => Float32Array.from({ length: outputs * blocks }, () => middle * (0.9 + Math.random() / 5)),
   });
-  bytes.push({ name: `${name}.weight.q4`, dtype: 'uint8', dims: [outputs, blocks, blockSize / 2] });
+  bytes.push({ name: `${name}.weight.q${bits}`, dtype: 'uint8', dims: [outputs, blocks, (blockSize * bits) / 8] });
   const zeroBytes = Math.ceil(blocks / 2);
-  if (!options['no-zeros']) {
+  if (bits === 4 && !options['no-zeros']) {
     const fill = () => new Uint8Array(outputs * zeroBytes).fill(0x88);
     bytes.push({ name: `${name}.weight.zeros`, dtype: 'uint8', dims: [outputs, zeroBytes], fill });
   }

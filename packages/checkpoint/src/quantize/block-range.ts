@@ -1,12 +1,15 @@
-import { type ImportanceSlice, rounder } from './block-scale.js';
+import { rounder } from './block-scale.js';
 
 /*
  * Choosing the scale and the zero of a block of weights, for 4 bits.
  *
  * A block w is stored as integers s in 0..15, and read back as d · (s − z). With q = s − z, the best d for given integers and
- * how good it is follow as for symmetric blocks (see block-scale.ts): d = Σ hwq / Σ hqq, judged by (Σ hwq)² / Σ hqq. Weights
- * are seldom spread evenly around 0 within a block: a zero of its own uses the range fully, which saves more error than
- * halving the size of blocks, at half its cost in bits.
+ * how good it is follow as for symmetric blocks (see block-scale.ts), with errors weighted by h: d = Σ hwq / Σ hqq, judged
+ * by (Σ hwq)² / Σ hqq. Weights are seldom spread evenly around 0 within a block: a zero of its own uses the range fully,
+ * which saves more error than halving the size of blocks, at half its cost in bits.
+ *
+ * h is |w| plus the block's mean of it. What moves a model's answers is less the error of the many small weights than that
+ * of the few large ones, which a plain squared error would clip. (llama.cpp's K-quants weight errors in this manner.)
  */
 
 /** What a block is stored with. */
@@ -35,16 +38,12 @@ export class BlockRangeSearch {
 
   constructor(blockSize: number) {
     this.#block = new Float64Array(blockSize);
-    this.#importance = new Float64Array(blockSize).fill(1);
+    this.#importance = new Float64Array(blockSize);
   }
 
-  /**
-   * The range for the weights at `values[offset ...]`.
-   *
-   * @param importance h for each weight of the block; all equal when left out.
-   */
-  find(values: Float32Array, offset: number, importance?: ImportanceSlice): BlockRange {
-    const { least, most } = this.#load(values, offset, importance);
+  /** The range for the weights at `values[offset ...]`. */
+  find(values: Float32Array, offset: number): BlockRange {
+    const { least, most } = this.#load(values, offset);
     const range = most - least;
     if (range === 0 || Number.isNaN(range)) return { scale: range, zero: 8 };
     this.#best = 0;
@@ -54,24 +53,24 @@ export class BlockRangeSearch {
     for (let i = 0; i < refinements && this.#scale !== 0; i++) {
       this.#tryTwo(1 / this.#scale, this.#zero, Math.min(this.#zero + 1, highest));
     }
-    // The only weights that are not 0 may have no importance: any scale will do.
-    if (this.#scale === 0) return { scale: range / highest, zero: below };
     return { scale: this.#scale, zero: this.#zero };
   }
 
   /** Copies a block into scratch memory; returns the ends of its range, which holds 0, or NaN. */
-  #load(values: Float32Array, offset: number, importance: ImportanceSlice | undefined) {
+  #load(values: Float32Array, offset: number) {
     const block = this.#block;
-    let [least, most, notFinite] = [0, 0, 0];
+    const importance = this.#importance;
+    let [least, most, total, notFinite] = [0, 0, 0, 0];
     for (let i = 0; i < block.length; i++) {
       const value = values[offset + i]!;
       block[i] = value;
+      total += Math.abs(value);
       notFinite += value * 0;
       if (value < least) least = value;
       if (value > most) most = value;
     }
-    if (importance === undefined) this.#importance.fill(1);
-    else this.#importance.set(importance.values.subarray(importance.offset, importance.offset + block.length));
+    const mean = total / block.length;
+    for (let i = 0; i < block.length; i++) importance[i] = Math.abs(block[i]!) + mean;
     return notFinite === 0 ? { least, most } : { least: Number.NaN, most: Number.NaN };
   }
 

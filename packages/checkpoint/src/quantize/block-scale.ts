@@ -2,8 +2,8 @@
  * Choosing the scale of a block of weights.
  *
  * A block w of b weights is stored as integers q in [-2^(n-1), 2^(n-1) - 1] and one scale d, and read back as d * q. The
- * squared error, weighted by h, is least for a given q at d = Σ hwq / Σ hqq, where it is Σ hww - (Σ hwq)² / Σ hqq. So each
- * candidate scale is judged by (Σ hwq)² / Σ hqq of the integers that it rounds to, which needs no second pass.
+ * squared error is least for a given q at d = Σ wq / Σ qq, where it is Σ ww - (Σ wq)² / Σ qq. So each candidate scale is
+ * judged by (Σ wq)² / Σ qq of the integers that it rounds to, which needs no second pass.
  *
  * Taking the largest weight to the end of the range is not the best choice: a slightly smaller scale clips that one weight
  * and serves the others better. As the range has one more negative integer, the scale may be negative, and both
@@ -15,12 +15,6 @@ export type QuantBits = 4 | 8;
 
 /** Adding and subtracting this rounds to an integer, half to even; faster than Math.round in compiled code. */
 export const rounder = 1.5 * 2 ** 52;
-
-/** The part of a row's importance that belongs to one block. */
-export interface ImportanceSlice {
-  readonly values: Float32Array;
-  readonly offset: number;
-}
 
 /** Times that the best scale found is tried again with the integers that it rounds to. */
 const refinements = 2;
@@ -42,7 +36,6 @@ export class BlockScaleSearch {
   readonly #targets: Float64Array;
   readonly #lowest: number;
   readonly #block: Float64Array;
-  readonly #importance: Float64Array;
   #best = 0;
   #scale = 0;
 
@@ -50,28 +43,22 @@ export class BlockScaleSearch {
     this.#targets = candidates(bits);
     this.#lowest = -(2 ** (bits - 1));
     this.#block = new Float64Array(blockSize);
-    this.#importance = new Float64Array(blockSize).fill(1);
   }
 
-  /**
-   * The unrounded scale for the weights at `values[offset ...]`; 0 when all are 0, NaN when one is not finite.
-   *
-   * @param importance h for each weight of the block; all equal when left out.
-   */
-  find(values: Float32Array, offset: number, importance?: ImportanceSlice): number {
-    const largest = this.#load(values, offset, importance);
+  /** The unrounded scale for the weights at `values[offset ...]`; 0 when all are 0, NaN when one is not finite. */
+  find(values: Float32Array, offset: number): number {
+    const largest = this.#load(values, offset);
     if (largest === 0 || Number.isNaN(largest)) return largest;
     this.#best = 0;
     this.#scale = 0;
     const targets = this.#targets;
     for (let i = 0; i < targets.length; i += 2) this.#tryTwo(targets[i]! / largest, targets[i + 1]! / largest);
     for (let i = 0; i < refinements && this.#scale !== 0; i++) this.#tryTwo(1 / this.#scale, 1 / this.#scale);
-    // The only weights that are not 0 may have no importance: any scale will do.
-    return this.#scale === 0 ? largest / this.#lowest : this.#scale;
+    return this.#scale;
   }
 
   /** Copies a block into scratch memory; returns its weight of the largest magnitude, or NaN. */
-  #load(values: Float32Array, offset: number, importance: ImportanceSlice | undefined): number {
+  #load(values: Float32Array, offset: number): number {
     const block = this.#block;
     let largest = 0;
     let size = 0;
@@ -85,15 +72,12 @@ export class BlockScaleSearch {
         largest = value;
       }
     }
-    if (importance === undefined) this.#importance.fill(1);
-    else this.#importance.set(importance.values.subarray(importance.offset, importance.offset + block.length));
     return notFinite === 0 ? largest : Number.NaN;
   }
 
   /** Judges two inverse scales and keeps the better. Two at a time share the loads of the block. */
   #tryTwo(inverse1: number, inverse2: number): void {
     const block = this.#block;
-    const importance = this.#importance;
     const lowest = this.#lowest;
     const highest = -lowest - 1;
     let products1 = 0;
@@ -102,15 +86,12 @@ export class BlockScaleSearch {
     let squares2 = 0;
     for (let i = 0; i < block.length; i++) {
       const value = block[i]!;
-      const h = importance[i]!;
       const q1 = Math.min(Math.max(value * inverse1, lowest), highest) + rounder - rounder;
       const q2 = Math.min(Math.max(value * inverse2, lowest), highest) + rounder - rounder;
-      const hq1 = h * q1;
-      const hq2 = h * q2;
-      products1 += value * hq1;
-      squares1 += q1 * hq1;
-      products2 += value * hq2;
-      squares2 += q2 * hq2;
+      products1 += value * q1;
+      squares1 += q1 * q1;
+      products2 += value * q2;
+      squares2 += q2 * q2;
     }
     this.#keep(products1, squares1);
     this.#keep(products2, squares2);

@@ -81,6 +81,25 @@ describe('quantizeCheckpoint', () => {
     expect(await dims({ dtype: 'q8' })).toEqual([8, 2]);
   });
 
+  it('stores keys and values in 8 bits where the rest takes 4', async () => {
+    const layer = 'model.layers.0.self_attn';
+    const projections = ['q_proj', 'k_proj', 'v_proj', 'o_proj'].map((name) => `${layer}.${name}.weight`);
+    const files = new Map<string, Uint8Array | string>([
+      [
+        'model.safetensors',
+        encodeSafetensors(Object.fromEntries(projections.map((name) => [name, tensors[projection]!]))),
+      ],
+      ['config.json', JSON.stringify(config)],
+    ]);
+    const { weights } = await quantizeCheckpoint(await openCheckpoint(filesFromMemory(files)), { dtype: 'q4' });
+    const stored = weights.names.filter((name) => /q[48]$/.test(name));
+    expect(stored).toEqual(
+      ['q_proj.weight.q4', 'k_proj.weight.q8', 'v_proj.weight.q8', 'o_proj.weight.q4'].map(
+        (name) => `${layer}.${name}`,
+      ),
+    );
+  });
+
   it('refuses to quantise twice', async () => {
     const once = await quantizeCheckpoint(await open(), { dtype: 'q8' });
     await expect(quantizeCheckpoint(once, { dtype: 'q4' })).rejects.toBeInstanceOf(ConfigError);

@@ -1,5 +1,5 @@
 import { type BlockRange, BlockRangeSearch } from './block-range.js';
-import { BlockScaleSearch, type ImportanceSlice, type QuantBits, rounder } from './block-scale.js';
+import { BlockScaleSearch, type QuantBits, rounder } from './block-scale.js';
 import { decodeFloat16, encodeFloat16, maxFloat16, roundToFloat16 } from './float16.js';
 
 /*
@@ -21,8 +21,6 @@ export interface QuantizeRowsInput {
   readonly bits: QuantBits;
   /** Give every block a zero of its own, for 4 bits (default false). */
   readonly zeros?: boolean;
-  /** [columns], at least 0: how much an error in each column matters, such as the mean square of that input. */
-  readonly importance?: Float32Array;
 }
 
 /** Quantised rows. */
@@ -39,12 +37,12 @@ export interface QuantizedRows {
 export type RowQuantizer = (input: QuantizeRowsInput) => Promise<QuantizedRows>;
 
 /**
- * Quantises rows block by block, each with the scale (and zero) of least squared error among those tried.
+ * Quantises rows block by block, each with the scale (and zero) of least error among those tried.
  *
  * @throws RangeError for weights that are not finite or too large for a float16 scale, or sizes that do not divide.
  */
 export function quantizeRows(input: QuantizeRowsInput): QuantizedRows {
-  const { values, columns, blockSize, bits, importance } = input;
+  const { values, columns, blockSize, bits } = input;
   const blocks = values.length / blockSize;
   if (columns % blockSize !== 0 || values.length % columns !== 0 || blockSize % 2 !== 0) {
     throw new RangeError(`${values.length} weights in rows of ${columns} do not divide into blocks of ${blockSize}.`);
@@ -55,7 +53,7 @@ export function quantizeRows(input: QuantizeRowsInput): QuantizedRows {
   const zeros = input.zeros ? new NibbleRows(columns / blockSize, values.length / columns) : undefined;
   for (let block = 0; block < blocks; block++) {
     const offset = block * blockSize;
-    const found = search(values, offset, importance && { values: importance, offset: offset % columns });
+    const found = search(values, offset);
     const scale = roundToFloat16(found.scale);
     if (!(Math.abs(scale) <= maxFloat16)) {
       throw new RangeError(`The weights ${offset} to ${offset + blockSize} are not finite or too large to quantise.`);
@@ -67,7 +65,7 @@ export function quantizeRows(input: QuantizeRowsInput): QuantizedRows {
   return { packed, scales: encodeFloat16(scales), ...(zeros && { zeros: zeros.bytes }) };
 }
 
-type RangeFinder = (values: Float32Array, offset: number, importance: ImportanceSlice | undefined) => BlockRange;
+type RangeFinder = (values: Float32Array, offset: number) => BlockRange;
 
 function rangeFinder({ blockSize, bits, zeros }: QuantizeRowsInput): RangeFinder {
   if (zeros && bits !== 4) throw new RangeError('Blocks have zeros of their own with 4 bits only.');
