@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Runtime, RuntimeError } from '@vlmkit/core';
 import type { DeviceChannel } from './channel.js';
@@ -14,7 +14,7 @@ import { WorkerChannel } from './worker-channel.js';
 export interface NodeRuntimeOptions {
   /** Where to compute. `auto` (default) takes CUDA, then a hardware WebGPU adapter, then the CPU. */
   readonly device?: DeviceKind | 'auto';
-  /** Threads that one operator may use; by default as many as the process has cores. */
+  /** Threads that one operator may use, at most as many as the machine has cores; by default as many as the process has. */
   readonly threads?: number;
   /**
    * Rearrange weights for the CPU's kernels while loading (default). Without, float weights load at once and are
@@ -31,6 +31,7 @@ export interface NodeRuntimeOptions {
  * @throws RuntimeError when the device or its libraries are missing; the message says what is, and how to get it.
  */
 export async function createNodeRuntime(options: NodeRuntimeOptions = {}): Promise<Runtime> {
+  keepQuiet();
   const device = options.device ?? 'auto';
   if (device !== 'auto') return openDevice(device, options);
   const [first = 'cpu', ...others] = candidates();
@@ -38,6 +39,14 @@ export async function createNodeRuntime(options: NodeRuntimeOptions = {}): Promi
   // A device that looks present may still fail to open, for want of a driver's library: then the next one is tried.
   for (const other of others) opened = opened.catch(() => openDevice(other, options));
   return opened;
+}
+
+/**
+ * onnxruntime reports its use to its makers, from 1.30 on, unless this variable is set before it starts. A thread has a copy
+ * of the environment that onnxruntime does not see, so it is set here. Who sets it to 0 wants the reports.
+ */
+function keepQuiet(): void {
+  process.env.ORT_DISABLE_TELEMETRY ??= '1';
 }
 
 async function openDevice(device: DeviceKind, options: NodeRuntimeOptions): Promise<Runtime> {
@@ -57,7 +66,8 @@ async function openDevice(device: DeviceKind, options: NodeRuntimeOptions): Prom
 }
 
 function checkThreads(threads: number): number {
-  if (Number.isInteger(threads) && threads > 0) return threads;
+  if (Number.isInteger(threads) && threads > 0)
+    return Math.min(threads, Math.max(cpus().length, availableParallelism()));
   throw new RuntimeError('The number of threads is not usable.', {
     expected: 'a whole number from 1',
     actual: String(threads),

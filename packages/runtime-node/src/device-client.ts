@@ -37,9 +37,14 @@ export class DeviceClient {
     });
   }
 
-  /** A call whose result nobody waits for. It fails only when the device has ended, and then there is nothing to do. */
+  /**
+   * A call whose answer nobody waits for, not even the calls behind it: a cache of many buffers is made, truncated and
+   * freed without a round trip for each. It fails only when the device has ended, and then there is nothing to do.
+   */
   notify<M extends DeviceMethod>(method: M, request: Request<M>): void {
-    this.call(method, request).catch(() => undefined);
+    void this.#queue.add(async () => {
+      this.#channel.call(method, request).catch(() => undefined);
+    });
   }
 
   close(): Promise<void> {

@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { type GraphModel, type Runtime, tensor } from '@vlmkit/core';
@@ -88,20 +92,24 @@ describe('the thread', () => {
   });
 
   it('ends with the process, which need not dispose of it', async () => {
-    const { spawn } = await import('node:child_process');
     const script = `
       import { createNodeRuntime } from '@vlmkit/runtime-node';
       await createNodeRuntime({ device: 'cpu', threads: 1 });
       console.log('open');`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      cwd: fileURLToPath(new URL('.', import.meta.url)),
-    });
-    let output = '';
-    child.stdout.on('data', (data) => {
-      output += data;
-    });
-    const code = await new Promise((resolve) => child.on('exit', resolve));
-    expect([output.trim(), code]).toEqual(['open', 0]);
+    expect(await runScript(script)).toEqual(['open', 0]);
+  });
+
+  it('reports to nobody, and leaves no file of reports', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'vlmkit-home-'));
+    const script = `
+      import { createNodeRuntime } from '@vlmkit/runtime-node';
+      const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+      await runtime.dispose();
+      console.log('closed');`;
+    const folders = { HOME: home, TMPDIR: home, XDG_CACHE_HOME: join(home, 'cache') };
+    expect(await runScript(script, { ORT_DISABLE_TELEMETRY: undefined, ...folders })).toEqual(['closed', 0]);
+    expect(await readdir(home)).toEqual([]);
+    await rm(home, { recursive: true });
   });
 
   it('gives memory back: many sessions, tensors and buffers later the process is as large as before', async () => {
@@ -126,4 +134,18 @@ async function cycle(runtime: Runtime, model: GraphModel): Promise<void> {
   kept.dispose();
   rows.dispose();
   await session.dispose();
+}
+
+/** Runs a script in a process of its own. Returns what it printed and its exit code. */
+async function runScript(script: string, env: NodeJS.ProcessEnv = {}): Promise<[string, number | null]> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+    env: { ...process.env, ...env },
+  });
+  let output = '';
+  child.stdout.on('data', (data) => {
+    output += data;
+  });
+  const code = await new Promise<number | null>((resolve) => child.on('exit', resolve));
+  return [output.trim(), code];
 }

@@ -37,6 +37,23 @@ describe('WorkerChannel', () => {
     await rejected;
   });
 
+  it('frees many tensors without waiting for each answer, in order with the calls around them', async () => {
+    // A thread that answers calls to free only when it is asked for something else.
+    const client = new DeviceClient(
+      new WorkerChannel(
+        script(`
+          globalThis.freed ??= [];
+          if (method === 'freeTensor') globalThis.freed.push(id);
+          else parentPort.postMessage({ id, response: [...globalThis.freed] });
+        `),
+      ),
+    );
+    await client.call('download', 1);
+    for (let tensor = 0; tensor < 3; tensor++) client.notify('freeTensor', tensor);
+    expect(await client.call('download', 2)).toHaveLength(3);
+    await client.close();
+  });
+
   it('fails when the script is missing', async () => {
     const channel = new WorkerChannel(new URL('./no-such-worker.js', import.meta.url));
     await expect(channel.call('open', open)).rejects.toThrow(/inference thread failed.*no-such-worker/);

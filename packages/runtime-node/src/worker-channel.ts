@@ -51,10 +51,12 @@ export class WorkerChannel implements DeviceChannel {
 
   #settle(reply: ReplyMessage): void {
     const call = this.#pending.get(reply.id);
+    // An answer to a call that was given up must not let go of the thread: its end is being waited for.
+    if (!call) return;
     this.#pending.delete(reply.id);
     if (this.#pending.size === 0) this.#worker.unref();
-    if ('error' in reply) call?.reject(unpackError(reply.error));
-    else call?.resolve(reply.response);
+    if ('error' in reply) call.reject(unpackError(reply.error));
+    else call.resolve(reply.response);
   }
 
   #end(how: string, cause?: unknown): void {
