@@ -14,7 +14,7 @@ import {
 import { batchBias, packInputs } from './batch-packing.js';
 import { LogitRows } from './batch-rows.js';
 import type { DecoderConfig } from './decoder-config.js';
-import { checkInput, decoderFeeds, sliceInput } from './decoder-input.js';
+import { checkInput, decoderFeeds, fewestManyTokens, sliceInput } from './decoder-input.js';
 import { checkContext, KvCache } from './kv-cache.js';
 
 /** What a batch is made of. */
@@ -153,12 +153,17 @@ export class Batch {
     }
   }
 
-  /** As many tokens as one run takes, from one sequence after the other. Those of an aborted request are dropped. */
+  /**
+   * As many tokens as one run takes, from one sequence after the other: long requests and short ones apart, as they are
+   * computed in two ways. Those of an aborted request are dropped.
+   */
   #nextParts(all: readonly Pending[]): { readonly pending: Pending; readonly to: number }[] {
     const parts: { readonly pending: Pending; readonly to: number }[] = [];
     let room = Math.max(this.#options.prefillChunk, all.length);
-    for (const pending of all) {
-      if (this.#isAborted(pending)) continue;
+    const open = all.filter((pending) => !this.#isAborted(pending) && pending.done < pending.input.tokenIds.length);
+    const many = open.some(isLong);
+    for (const pending of open) {
+      if (isLong(pending) !== many) continue;
       const to = Math.min(pending.input.tokenIds.length, pending.done + room);
       room -= to - pending.done;
       if (to > pending.done) parts.push({ pending, to });
@@ -195,7 +200,7 @@ export class Batch {
     const logitRows = asked.length < leastLogitRows ? [0] : asked;
     const result = await session.run(
       {
-        ...decoderFeeds(config, packInputs(inputs), bias),
+        ...decoderFeeds(config, packInputs(inputs), { bias, many: parts.some(({ pending }) => isLong(pending)) }),
         ...this.#cache.past,
         logit_rows: int64([logitRows.length], logitRows),
         ...extraFeeds,
@@ -213,6 +218,10 @@ export class Batch {
       row += count;
     }
   }
+}
+
+function isLong({ input }: Pending): boolean {
+  return input.tokenIds.length >= fewestManyTokens;
 }
 
 /** One sequence of a batch. */

@@ -45,6 +45,7 @@ export function buildBurstGraph({ config, weights, profile, dtype }: DecoderGrap
     // A chosen token is text, stands alone, and sees all of this run.
     state.next('visual_rows', step.ints(-1));
     state.next('logit_rows', step.ints(0));
+    state.next('many_rows', step.shared('bool:false', tensor('bool', [], Uint8Array.of(0))));
     state.next('causal_bias', constant(model.on(step), tensor('float32', [1, 1], Float32Array.of(0))));
     state.next('first', last);
     state.next('seen', seen);
@@ -102,6 +103,7 @@ function loopState(model: Component, config: DecoderConfig): LoopState {
   state.add('token_ids', graph.input('token_ids', 'int64', ['s']), [null]);
   state.add('visual_rows', graph.input('visual_rows', 'int64', ['s']), [null]);
   state.add('logit_rows', graph.input('logit_rows', 'int64', ['n']), [null]);
+  state.add('many_rows', graph.input('many_rows', 'bool', []), []);
   state.add('causal_bias', model.cast(graph.input('causal_bias', 'float32', ['s', 's'])), [null, null]);
   state.add('first', graph.ints(0), [1]);
   state.add('seen', graph.input('seen', 'bool', [vocabSize]), [vocabSize]);
@@ -146,6 +148,7 @@ function decodeStep(
     visual: outer.visual,
     visualRows: state.now('visual_rows'),
     logitRows: state.now('logit_rows'),
+    manyRows: state.now('many_rows'),
     state: {
       tables: { cos: angles(outer.tables.cos), sin: angles(outer.tables.sin) },
       causalBias: state.now('causal_bias'),

@@ -15,7 +15,7 @@ import {
   throwIfAborted,
 } from '@vlmkit/core';
 import type { DecoderConfig } from './decoder-config.js';
-import { checkInput, decoderFeeds, sequenceBias, sliceInput } from './decoder-input.js';
+import { checkInput, decoderFeeds, fewestManyTokens, sequenceBias, sliceInput } from './decoder-input.js';
 import { checkContext, KvCache } from './kv-cache.js';
 
 /** What the state of a generation is made of. */
@@ -38,8 +38,15 @@ export interface DecoderRun {
   readonly input: BackboneInput;
   readonly logitRows: number;
   readonly outputs: readonly string[];
+  /** The tokens belong to a request of many (default false). */
+  readonly many?: boolean;
   readonly extraFeeds?: Readonly<Record<string, Feed>>;
   readonly signal?: AbortSignalLike;
+}
+
+interface StepOptions extends ForwardOptions {
+  readonly logitRows: number;
+  readonly many: boolean;
 }
 
 /** The state of one sequence, in a cache of its own. */
@@ -70,6 +77,7 @@ export class CachedState implements BackboneState {
     const start = this.#length;
     checkInput(input, this);
     const logitRows = Math.min(options.logitRows ?? 1, count);
+    const many = count >= fewestManyTokens;
     const chunk = Math.max(this.#options.prefillChunk, logitRows);
     try {
       let from = 0;
@@ -79,7 +87,7 @@ export class CachedState implements BackboneState {
         // The rows of logits must come from one run: no chunk ends among them.
         const end = to > count - logitRows ? count : to;
         const asked = end === count ? logitRows : 0;
-        const result = await this.#step(sliceInput(input, from, end), { ...options, logitRows: asked });
+        const result = await this.#step(sliceInput(input, from, end), { ...options, logitRows: asked, many });
         if (end === count) return result;
         from = end;
       }
@@ -100,14 +108,14 @@ export class CachedState implements BackboneState {
   }
 
   /** Runs the graph on tokens that follow the cache, and appends the rows that it returns. */
-  protected async run({ input, logitRows, outputs, extraFeeds, signal }: DecoderRun): Promise<RunResult> {
+  protected async run({ input, logitRows, outputs, many = false, extraFeeds, signal }: DecoderRun): Promise<RunResult> {
     const { config, session, leastLogitRows = 0 } = this.#options;
     const count = input.tokenIds.length;
     const asked = Math.max(logitRows, leastLogitRows);
     const rows = Array.from({ length: asked }, (_, i) => count - asked + i);
     return session.run(
       {
-        ...decoderFeeds(config, input, sequenceBias(count)),
+        ...decoderFeeds(config, input, { bias: sequenceBias(count), many }),
         ...this.#cache.past,
         logit_rows: int64([asked], rows),
         ...(extraFeeds ?? this.#options.extraFeeds),
@@ -121,10 +129,10 @@ export class CachedState implements BackboneState {
     this.#length += count;
   }
 
-  async #step(input: BackboneInput, options: ForwardOptions & { readonly logitRows: number }): Promise<ForwardResult> {
-    const { hiddenStates, logitRows, signal } = options;
+  async #step(input: BackboneInput, options: StepOptions): Promise<ForwardResult> {
+    const { hiddenStates, logitRows, many, signal } = options;
     const outputs = hiddenStates ? ['logits', 'hidden_states'] : ['logits'];
-    const result = await this.run({ input, logitRows, outputs, ...(signal && { signal }) });
+    const result = await this.run({ input, logitRows, outputs, many, ...(signal && { signal }) });
     this.advance(input.tokenIds.length);
     const logits = logitRows > 0 ? result.host('logits', 'float32') : emptyLogits(this.#options.config.vocabSize);
     return hiddenStates ? { logits, hiddenStates: result.host('hidden_states', 'float32') } : { logits };

@@ -5,7 +5,6 @@ import {
   castTo,
   GraphBuilder,
   gatedMlp,
-  hasManyRows,
   linear,
   rmsNorm,
   type Value,
@@ -41,7 +40,7 @@ export interface DecoderGraphOptions {
  *
  * Inputs: `token_ids` [s] int64; `visual` [v, h]; `visual_rows` [s] int64, the row of `visual` that stands at a token, or
  * −1; `cos`, `sin` [s, d/2]; `causal_bias` [s, s], 0 where a token may look and −∞-like where not; `past_bias`, the same
- * for the cache, [s·g, p] with g query heads of a key-value head, or [1, 1]; `logit_rows` [n] int64;
+ * for the cache, [s·g, p] with g query heads of a key-value head, or [1, 1]; `logit_rows` [n] int64; `many_rows`, a scalar bool: whether layers that are stored as 8-bit integers too compute on those;
  * `past_key.L.H`, `past_value.L.H` [p, d]. Outputs: `logits` [n, vocab]; `hidden_states` [n, h];
  * `new_key.L.H`, `new_value.L.H` [s, d], which the caller appends to the cache.
  */
@@ -64,6 +63,7 @@ export function buildDecoderGraph({ config, weights, profile, dtype }: DecoderGr
     visual: model.cast(graph.input('visual', 'float32', ['v', hiddenSize])),
     visualRows: graph.input('visual_rows', 'int64', ['s']),
     logitRows: graph.input('logit_rows', 'int64', ['n']),
+    manyRows: graph.input('many_rows', 'bool', []),
     state,
   });
   graph.output('hidden_states', hiddenStates, ['n', hiddenSize]);
@@ -81,6 +81,8 @@ export interface DecoderInputs {
   readonly visualRows: Value;
   /** [n]. */
   readonly logitRows: Value;
+  /** Scalar bool. */
+  readonly manyRows: Value;
   readonly state: AttentionState;
 }
 
@@ -96,11 +98,10 @@ export interface DecoderOutputs {
 export function decoder(model: Component, config: DecoderConfig, inputs: DecoderInputs): DecoderOutputs {
   const { graph } = model;
   const { hiddenSize, numHiddenLayers, rmsNormEps } = config;
-  const many = hasManyRows(graph, inputs.tokenIds);
   const shared = new SharedByHeads(graph, inputs.state, config.numAttentionHeads / config.numKeyValueHeads);
   let hidden = embeddings(model, config, inputs);
   for (let layer = 0; layer < numHiddenLayers; layer++) {
-    const options = { config, state: inputs.state, shared, layer, many };
+    const options = { config, state: inputs.state, shared, layer, many: inputs.manyRows };
     hidden = decoderLayer(model.enter(`model.layers.${layer}`), hidden, options);
   }
   const asked = graph.op('Gather', [hidden, inputs.logitRows]);

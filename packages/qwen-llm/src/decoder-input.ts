@@ -13,6 +13,13 @@ import type { DecoderConfig } from './decoder-config.js';
 /** What stands in place of −∞ in a mask: far below every score, yet safe to add to one. */
 export const masked = -1e30;
 
+/**
+ * Tokens of a request from which 8-bit products are faster than products of blocks of 4 bits, with a margin: measured on two
+ * cores with AVX-512 VNNI for a matrix of 2048 x 11008, both take as long at 12 rows, and 8-bit ones half as long at 64. A
+ * request counts as a whole, however it is cut into runs and with whomever it shares them, so that it has one result.
+ */
+export const fewestManyTokens = 32;
+
 /** Which tokens look at which. */
 export interface AttentionBias {
   /** [s, s]. */
@@ -31,11 +38,11 @@ export function sequenceBias(count: number): AttentionBias {
   };
 }
 
-/** The decoder's inputs beside the cache, in the graph's names. */
+/** The decoder's inputs beside the cache, in the graph's names. `many`: the tokens are those of long requests. */
 export function decoderFeeds(
   config: DecoderConfig,
   { tokenIds, positions, visual }: BackboneInput,
-  bias: AttentionBias,
+  { bias, many }: { readonly bias: AttentionBias; readonly many: boolean },
 ): Record<string, Feed> {
   const count = tokenIds.length;
   const { cos, sin } = rotaryTables({
@@ -56,6 +63,7 @@ export function decoderFeeds(
     sin,
     causal_bias: bias.causalBias,
     past_bias: bias.pastBias,
+    many_rows: tensor('bool', [], Uint8Array.of(many ? 1 : 0)),
   };
 }
 

@@ -1,3 +1,4 @@
+import { fewestManyTokens } from './decoder-input.js';
 import { type PromptLookupOptions, proposeFromPrompt } from './sampling/index.js';
 
 /** Guesses tokens for the model to confirm several in one run. */
@@ -14,6 +15,8 @@ export type PromptLookup = boolean | Partial<PromptLookupOptions>;
 /** Long enough to be a quotation rather than a common word. */
 const defaultNgram = 3;
 const defaultMaxTokens = 16;
+/** A token and its guesses must not count as a long prompt, which may be computed in another way. */
+const mostGuesses = fewestManyTokens - 2;
 
 /**
  * A drafter that looks its guesses up in the prompt and the answer so far. It guesses twice as far after a guess that
@@ -22,7 +25,8 @@ const defaultMaxTokens = 16;
 export function createDrafter(lookup: PromptLookup = false): Drafter {
   if (lookup === false) return { propose: () => [], learn: () => undefined };
   const { ngram = defaultNgram, maxTokens = defaultMaxTokens } = lookup === true ? {} : lookup;
-  let reach = Math.min(4, maxTokens);
+  const most = Math.min(maxTokens, mostGuesses);
+  let reach = Math.min(4, most);
   let proposed = 0;
   return {
     propose(history, limit) {
@@ -32,7 +36,7 @@ export function createDrafter(lookup: PromptLookup = false): Drafter {
     },
     learn(confirmed) {
       if (proposed === 0) return;
-      reach = confirmed === proposed ? Math.min(reach * 2, maxTokens) : Math.max(1, Math.floor(reach / 2), confirmed);
+      reach = confirmed === proposed ? Math.min(reach * 2, most) : Math.max(1, Math.floor(reach / 2), confirmed);
     },
   };
 }

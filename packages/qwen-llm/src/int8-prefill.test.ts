@@ -1,4 +1,4 @@
-import { type LanguageBackbone, type Runtime, tensor, type WeightSource } from '@vlmkit/core';
+import { type BackboneState, type LanguageBackbone, type Runtime, tensor, type WeightSource } from '@vlmkit/core';
 import { int8Weights } from '@vlmkit/onnx-graph';
 import { createNodeRuntime } from '@vlmkit/runtime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -69,6 +69,21 @@ describe('prefill on 8-bit integers', () => {
     const [exact, actual] = [await logitsOf(float, ids, 20), await logitsOf(integers, ids, 20)];
     expectClose(actual.prefill, exact.prefill);
     expectClose(actual.next, exact.next);
+  });
+
+  it('gives every sequence of a batch what it has alone, short ones and the rests of long ones too', async () => {
+    // 75 tokens leave 35 beside the first run's 40, and 43 leave 3; four short prompts together are as long as a long one.
+    const lengths = [9, 75, 10, 11, 43, 12];
+    const all = lengths.map((length, p) => prompt.slice(0, length).map((id) => (id + p) % toyConfig.vocabSize));
+    const states = integers.createBatch!(lengths.map((length) => length + 1));
+    const rows = (state: BackboneState, ids: readonly number[]) =>
+      state.forward({ tokenIds: ids, ...textPositions(ids) }, { logitRows: 5 });
+    const together = await Promise.all(states.map((state, i) => rows(state, all[i]!)));
+    for (const [i, ids] of all.entries()) {
+      const { prefill } = await logitsOf(integers, ids, 5);
+      expectClose(together[i]!.logits.data, prefill);
+    }
+    for (const state of states) state.dispose();
   });
 
   it('is the same inside of a loop', async () => {

@@ -1,22 +1,9 @@
 import { type Component, castTo } from '../component.js';
 import type { GraphBuilder, Value } from '../graph-builder.js';
 
-/**
- * Rows from which 8-bit products are faster than products of blocks of 4 bits, with a margin: measured on two cores with
- * AVX-512 VNNI for a matrix of 2048 x 11008, both take as long at 12 rows, and 8-bit ones half as long at 64. So the few
- * rows of single steps, drafts and small batches are all computed in one way, and give the same tokens.
- */
-const fewestManyRows = 32;
-
-/** Whether a run computes many rows: a scalar bool, from any value [s, ...] of the run. */
-export function hasManyRows(graph: GraphBuilder, x: Value): Value {
-  const rows = graph.op('Shape', [x], { attributes: { start: 0, end: 1 }, dtype: 'int64' });
-  return graph.op('GreaterOrEqual', [rows, graph.ints(fewestManyRows)], { dtype: 'bool' });
-}
-
 /** What {@link branchOnRows} builds two forms of. */
 export interface RowBranchOptions {
-  /** Of {@link hasManyRows}. */
+  /** Whether a run computes many rows: a scalar bool. */
   readonly many: Value;
   /** Names of the linear layers in this part. */
   readonly layers: readonly string[];
