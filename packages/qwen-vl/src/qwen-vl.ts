@@ -10,6 +10,8 @@ import { type Message, parseMessages, textOf } from './messages.js';
 import type { QwenModelInfo } from './model-info.js';
 import { createPrompt, type Prompt, type PromptOptions } from './prompt.js';
 import { requestedSampling } from './sampling-defaults.js';
+import { TurnQueue } from './turn-queue.js';
+import { unlessAborted } from './unless-aborted.js';
 import { VisionFeatures } from './vision-features.js';
 
 /** What a model is assembled from. */
@@ -39,7 +41,10 @@ export interface AskManyOptions {
 /** Tokens that a chat's cache has room for from the start: memory is reserved, and taken as the chat grows. */
 const chatReserve = 8192;
 
-/** A conversation that remembers: each turn computes only what is new. */
+/**
+ * A conversation that remembers: each turn computes only what is new. A turn waits for those asked before it; one whose
+ * stream is not read on is finished as soon as another waits.
+ */
 export interface Chat {
   /** Asks with the whole history; what is unchanged at its beginning is reused. */
   stream(messages: readonly Message[], options?: ChatOptions): AsyncGenerator<StreamEvent, void, void>;
@@ -47,6 +52,12 @@ export interface Chat {
   ask(messages: readonly Message[], options?: ChatOptions): Promise<Answer>;
   /** Frees the KV cache. */
   dispose(): void;
+}
+
+/** A turn of a conversation, which may begin when `turn` resolves. */
+interface Turn {
+  readonly conversation: Conversation;
+  readonly turn: Promise<void>;
 }
 
 /** A Qwen vision-language model (or a Qwen text model), ready to answer. */
@@ -82,8 +93,9 @@ export class QwenVL {
 
   #chat(reserve: number): Chat {
     const conversation = new Conversation(this.modules.backbone, this.#vision, { reserve });
+    const turns = new TurnQueue();
     const stream = (messages: readonly Message[], options: ChatOptions = {}) =>
-      this.#stream(conversation, messages, options);
+      turns.run((turn) => this.#stream({ conversation, turn }, messages, options));
     return {
       stream,
       ask: (messages, options) => lastAnswer(stream(messages, options)),
@@ -156,7 +168,7 @@ export class QwenVL {
   }
 
   async *#stream(
-    conversation: Conversation,
+    { conversation, turn }: Turn,
     messages: readonly Message[],
     options: ChatOptions,
   ): AsyncGenerator<StreamEvent, void, void> {
@@ -164,6 +176,7 @@ export class QwenVL {
     let prepared: PreparedRequest;
     try {
       prepared = await this.#prepare(messages, options);
+      await unlessAborted(turn, options.signal);
     } catch (error) {
       if (!(error instanceof AbortError)) throw error;
       yield { type: 'done', answer: abortedAnswer(Date.now() - start) };

@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import { samplesPath } from '@vlmkit/demo-model';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lastAnswer } from './answer-stream.js';
+import type { Message } from './messages.js';
+import { type Demo, openDemo } from './testing/demo.js';
+
+let demo: Demo;
+beforeAll(async () => {
+  demo = await openDemo();
+});
+afterAll(() => demo?.close());
+
+function describing(name: string): readonly Message[] {
+  const image = { type: 'image', image: join(samplesPath(), name) } as const;
+  return [{ role: 'user', content: [image, { type: 'text', text: 'Describe this image.' }] }];
+}
+
+describe('turns of one chat asked at the same time', () => {
+  it('give what they give one after the other', async () => {
+    const asked = ['shapes1.png', 'shapes2.png', 'shapes3.png'].map(describing);
+    const chat = demo.model.createChat();
+    const together = await Promise.all(asked.map((messages) => chat.ask(messages)));
+    for (const [i, messages] of asked.entries()) {
+      expect(together[i]!.tokenIds).toEqual((await demo.model.ask(messages)).tokenIds);
+    }
+    chat.dispose();
+  });
+
+  it('may be aborted while they wait, at once and without harm to the others', async () => {
+    const chat = demo.model.createChat();
+    const controller = new AbortController();
+    const ended: string[] = [];
+    const note = (name: string) => () => ended.push(name);
+    const answering = chat.stream(describing('shapes1.png'));
+    await answering.next();
+    const first = lastAnswer(answering);
+    const waiting = chat.ask(describing('shapes2.png'), { signal: controller.signal });
+    const third = chat.ask(describing('shapes3.png'));
+    const all = Promise.all([first.finally(note('first')), waiting.finally(note('waiting')), third]);
+    setTimeout(() => controller.abort());
+    const [, aborted, last] = await all;
+    expect(aborted).toMatchObject({ finishReason: 'abort', text: '', tokenIds: [] });
+    expect(ended).toEqual(['waiting', 'first']);
+    expect(last.tokenIds).toEqual((await demo.model.ask(describing('shapes3.png'))).tokenIds);
+    chat.dispose();
+  });
+
+  it('go on after a stream that was left, closed, or refused', async () => {
+    const chat = demo.model.createChat();
+    const left = chat.stream(describing('shapes1.png'));
+    await left.next();
+    await left.next();
+    for await (const event of chat.stream(describing('shapes2.png'))) if (event.type === 'text') break;
+    await expect(chat.ask([{ role: 'user', content: ' ' }])).rejects.toThrow('The prompt is empty.');
+    const expected = (await demo.model.ask(describing('shapes3.png'))).tokenIds;
+    expect((await chat.ask(describing('shapes3.png'))).tokenIds).toEqual(expected);
+    chat.dispose();
+  });
+});

@@ -1,0 +1,34 @@
+import { AbortError, type AbortSignalLike, throwIfAborted } from '@vlmkit/core';
+
+/** A signal that says when it is aborted, as the platform's own does. */
+interface TellingSignal extends AbortSignalLike {
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/**
+ * Waits for work that belongs to others too: an abort ends the waiting and leaves the work alone.
+ *
+ * @throws AbortError at once when the platform's AbortSignal is aborted; after the work when the signal can only be looked at.
+ */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignalLike | undefined): Promise<T> {
+  if (!signal) return work;
+  // Work that nobody waits for may fail unheard.
+  work.catch(() => undefined);
+  throwIfAborted(signal);
+  const result = await (tells(signal) ? raceAbort(work, signal) : work);
+  throwIfAborted(signal);
+  return result;
+}
+
+function raceAbort<T>(work: Promise<T>, signal: TellingSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = () => reject(new AbortError());
+    signal.addEventListener('abort', onAbort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+function tells(signal: AbortSignalLike): signal is TellingSignal {
+  return 'addEventListener' in signal && 'removeEventListener' in signal;
+}
