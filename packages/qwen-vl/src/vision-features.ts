@@ -8,6 +8,7 @@ import {
   type VisualSegment,
   type VisualTokens,
 } from '@vlmkit/core';
+import { SharedWork } from './shared-work.js';
 
 /** The modules that turn a segment into visual tokens. */
 export interface VisionModules {
@@ -27,6 +28,7 @@ export class VisionFeatures {
   readonly #cacheBytes: number;
   /** Least recently used first. */
   readonly #cache = new Map<string, Tensor<'float32'>>();
+  readonly #running = new SharedWork<Tensor<'float32'>>();
   #cachedBytes = 0;
   #encoded = 0;
 
@@ -40,11 +42,19 @@ export class VisionFeatures {
     return this.#encoded;
   }
 
-  /** Visual tokens [v, h] of one segment, on the host. */
+  /** Visual tokens [v, h] of one segment, on the host. Those who ask for the same segment at the same time share one run. */
   async encode(segment: VisualSegment, signal?: AbortSignalLike): Promise<Tensor<'float32'>> {
     const key = segment.key && `${segment.key}:${segment.grid.join('x')}`;
-    const known = key ? this.#recall(key) : undefined;
-    if (known) return known;
+    if (!key) return this.#compute(segment, signal);
+    const compute = async (shared: AbortSignalLike) => {
+      const features = await this.#compute(segment, shared);
+      this.#remember(key, features);
+      return features;
+    };
+    return this.#recall(key) ?? this.#running.run(key, compute, signal);
+  }
+
+  async #compute(segment: VisualSegment, signal: AbortSignalLike | undefined): Promise<Tensor<'float32'>> {
     const { encoder, inputProjector } = this.#modules;
     const work = signal ? { signal } : {};
     const features = await encoder.encode({ patches: segment.patches, grid: segment.grid }, work);
@@ -54,9 +64,7 @@ export class VisionFeatures {
         const tokens = await projected.download();
         if (tokens.dtype !== 'float32') throw new TypeError(`The input projector gave ${tokens.dtype}, not float32.`);
         this.#encoded += 1;
-        const result = tokens as Tensor<'float32'>;
-        if (key) this.#remember(key, result);
-        return result;
+        return tokens as Tensor<'float32'>;
       } finally {
         projected.dispose();
       }
@@ -75,8 +83,9 @@ export class VisionFeatures {
 
   #remember(key: string, features: Tensor<'float32'>): void {
     if (features.data.byteLength > this.#cacheBytes) return;
+    this.#cachedBytes += features.data.byteLength - (this.#cache.get(key)?.data.byteLength ?? 0);
+    this.#cache.delete(key);
     this.#cache.set(key, features);
-    this.#cachedBytes += features.data.byteLength;
     for (const [oldest, { data }] of this.#cache) {
       if (this.#cachedBytes <= this.#cacheBytes) break;
       this.#cache.delete(oldest);
