@@ -1,6 +1,9 @@
-import { sampleMessages } from '@vlmkit/demo-model';
+import { join } from 'node:path';
+import { checkpointPath, sampleMessages, samplesPath } from '@vlmkit/demo-model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AskRequest } from './qwen-vl.js';
 import { type Demo, openDemo, sampleAsking } from './testing/demo.js';
+import { loadModel } from './testing/load-model.js';
 
 let demo: Demo;
 beforeAll(async () => {
@@ -43,10 +46,37 @@ describe('askMany', () => {
         finishReason: alone.finishReason,
         grounding: alone.grounding,
       });
-      for (const [token, { logprob }] of (alone.logprobs ?? []).entries()) {
+      const logprobs = options?.topLogprobs ? tokenIds.length : undefined;
+      expect(alone.logprobs?.length).toBe(logprobs);
+      expect(together[i]!.logprobs?.length).toBe(logprobs);
+      for (const [token, { logprob }] of alone.logprobs?.entries() ?? []) {
         expect(together[i]!.logprobs![token]!.logprob).toBeCloseTo(logprob, 4);
       }
     }
+  });
+
+  it('encodes a picture that several questions share once', async () => {
+    const image = { type: 'image', image: join(samplesPath(), 'shapes1.png') } as const;
+    const about = (text: string): AskRequest => ({
+      messages: [{ role: 'user', content: [image, { type: 'text', text }] }],
+    });
+    const requests = ['Describe this image.', 'How many shapes are there?', 'Locate every shape.'].map(about);
+    const { model, close } = await loadModel({ folder: checkpointPath(), runtime: demo.runtime });
+    const together = await model.askMany(requests);
+    expect(model.encodedSegments).toBe(1);
+    for (const [i, { messages }] of requests.entries()) {
+      expect(together[i]!.tokenIds).toEqual((await demo.model.ask(messages)).tokenIds);
+    }
+    await close();
+  });
+
+  it('answers the others when a question is aborted before its picture is read, or all of a batch are', async () => {
+    const sample = sampleAsking(demo.samples, 'Locate every shape');
+    const asked = { messages: sampleMessages(sample) };
+    const aborted = { ...asked, options: { signal: AbortSignal.abort() } };
+    const answers = await demo.model.askMany([aborted, aborted, asked, aborted], { batchSize: 2 });
+    expect(answers.map(({ finishReason }) => finishReason)).toEqual(['abort', 'abort', 'stop', 'abort']);
+    expect(answers[2]!.tokenIds).toEqual(sample.turns.at(-1)!.output_ids);
   });
 
   it('refuses a question that cannot be asked', async () => {

@@ -21,6 +21,7 @@ export async function askTogether(
   requests: readonly PreparedRequest[],
   { backbone, vision }: AnsweringModules,
 ): Promise<readonly Answer[]> {
+  if (requests.length === 0) return [];
   const capacities = requests.map((request) => request.prompt.tokenIds.length + answerLimit(request));
   const states = backbone.createBatch?.(capacities) ?? capacities.map((capacity) => backbone.createState(capacity));
   const answers = await Promise.allSettled(

@@ -54,6 +54,11 @@ export interface Chat {
   dispose(): void;
 }
 
+/** A question ready to be asked, or the answer to one that was aborted before. */
+type Prepared =
+  | { readonly request: PreparedRequest; readonly aborted?: undefined }
+  | { readonly request?: undefined; readonly aborted: Answer };
+
 /** A turn of a conversation, which may begin when `turn` resolves. */
 interface Turn {
   readonly conversation: Conversation;
@@ -135,11 +140,14 @@ export class QwenVL {
     }
     const answers: Answer[] = [];
     for (let start = 0; start < requests.length; start += batchSize) {
-      const prepared: PreparedRequest[] = [];
+      const prepared: Prepared[] = [];
       for (const { messages, options } of requests.slice(start, start + batchSize)) {
         prepared.push(await this.#prepare(messages, options ?? {}));
       }
-      answers.push(...(await askTogether(prepared, { backbone: this.modules.backbone, vision: this.#vision })));
+      const asked = prepared.flatMap(({ request }) => request ?? []);
+      const modules = { backbone: this.modules.backbone, vision: this.#vision };
+      const answered = (await askTogether(asked, modules)).values();
+      answers.push(...prepared.map(({ aborted }) => aborted ?? answered.next().value!));
     }
     return answers;
   }
@@ -172,20 +180,24 @@ export class QwenVL {
     messages: readonly Message[],
     options: ChatOptions,
   ): AsyncGenerator<StreamEvent, void, void> {
-    const start = Date.now();
-    let prepared: PreparedRequest;
-    try {
-      prepared = await this.#prepare(messages, options);
-      await unlessAborted(turn, options.signal);
-    } catch (error) {
-      if (!(error instanceof AbortError)) throw error;
-      yield { type: 'done', answer: abortedAnswer(Date.now() - start) };
-      return;
-    }
-    yield* streamAnswer({ ...prepared, conversation });
+    const { request, aborted } = await this.#prepare(messages, options, turn);
+    if (aborted) yield { type: 'done', answer: aborted };
+    else yield* streamAnswer({ ...request, conversation });
   }
 
-  async #prepare(messages: readonly Message[], options: ChatOptions): Promise<PreparedRequest> {
+  async #prepare(messages: readonly Message[], options: ChatOptions, turn?: Promise<void>): Promise<Prepared> {
+    const start = Date.now();
+    try {
+      const request = await this.#request(messages, options);
+      if (turn) await unlessAborted(turn, options.signal);
+      return { request };
+    } catch (error) {
+      if (!(error instanceof AbortError)) throw error;
+      return { aborted: abortedAnswer(Date.now() - start) };
+    }
+  }
+
+  async #request(messages: readonly Message[], options: ChatOptions): Promise<PreparedRequest> {
     const start = Date.now();
     const parsed = parseMessages(messages);
     const prompt = await createPrompt(this.#context(), parsed, options);
