@@ -56,8 +56,8 @@ export async function lastAnswer(stream: AsyncIterable<StreamEvent>): Promise<An
 }
 
 /**
- * Prefills the prompt and streams the answer. Text arrives in whole characters; an abort ends the stream with the text
- * so far and `finishReason: 'abort'`.
+ * Prefills the prompt and streams the answer. Text arrives in whole characters, U+FFFD for one that the end cuts; an abort
+ * ends the stream with the text so far and `finishReason: 'abort'`.
  */
 export async function* streamAnswer(request: AnswerRequest): AsyncGenerator<StreamEvent, void, void> {
   const { info, conversation, prompt, options } = request;
@@ -96,8 +96,11 @@ export async function* streamAnswer(request: AnswerRequest): AsyncGenerator<Stre
     for await (const token of generated) {
       tokens.push(token);
       const step = stopper.push(token.id, info.stopIds.includes(token.id) ? '' : decoder.push(token.id));
-      text += step.text;
-      if (step.text) yield { type: 'text', text: step.text, tokens: tokens.length };
+      // What a stop string ends is not text any more; all other ends show the character that they cut, as decoding does.
+      const unfinished = step.reason && step.stopString === undefined ? decoder.flush() : '';
+      const piece = step.text + unfinished;
+      text += piece;
+      if (piece) yield { type: 'text', text: piece, tokens: tokens.length };
       if (step.reason) {
         finishReason = step.reason;
         break;

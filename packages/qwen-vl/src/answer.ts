@@ -27,6 +27,7 @@ export interface SeenMedia {
 
 /** A finished answer. */
 export interface Answer {
+  /** What the ids decode to, without the stopping id, and up to the stop string where one ended the answer. */
   readonly text: string;
   /** Ids of the answer, the stopping one included. */
   readonly tokenIds: readonly number[];
