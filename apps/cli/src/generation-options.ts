@@ -23,7 +23,11 @@ export const visionIdHelp = 'number pictures and clips in the prompt: "Picture 1
 /** Adds the options of generation to a command. */
 export function withGenerationOptions(command: Command): Command {
   return command
-    .option('--max-new-tokens <n>', 'most tokens of the answer', positiveInteger)
+    .option(
+      '--max-new-tokens <n>',
+      'most tokens of the answer (default: what the checkpoint states, or 512)',
+      positiveInteger,
+    )
     .option('--temperature <x>', '0 for the likeliest token', nonNegativeNumber)
     .option('--top-p <x>', 'probability mass to choose from', nonNegativeNumber)
     .option('--top-k <n>', 'tokens to choose from, 0 for all', count)

@@ -17,7 +17,7 @@ import type { Prompt } from './prompt.js';
 
 /** How an answer is generated. What is left out comes from the checkpoint's generation_config.json. */
 export interface AnswerOptions extends SamplingOptions {
-  /** Most tokens of the answer (default 512, or what the context leaves). */
+  /** Most tokens of the answer (default: the checkpoint's max_new_tokens or 512, as far as the context has room). */
   readonly maxNewTokens?: number;
   /** Strings that end the answer; they are not part of it. */
   readonly stop?: readonly string[];
@@ -44,9 +44,9 @@ export interface AnswerRequest {
 const defaultNewTokens = 512;
 
 /** Most tokens that the answer to a request may have. */
-export function answerLimit({ prompt, contextLength, options }: Omit<AnswerRequest, 'conversation'>): number {
+export function answerLimit({ info, prompt, contextLength, options }: Omit<AnswerRequest, 'conversation'>): number {
   const room = Math.max(contextLength - prompt.tokenIds.length, 1);
-  return options.maxNewTokens ?? Math.min(defaultNewTokens, room);
+  return options.maxNewTokens ?? Math.min(info.maxNewTokens ?? defaultNewTokens, room);
 }
 
 /** Runs a stream to its end. */

@@ -93,6 +93,7 @@ export async function readModelInfo(checkpoint: Checkpoint): Promise<QwenModelIn
     mergeSize: vision?.spatialMergeSize ?? 2,
     stopIds: generation.eosTokenIds,
     sampling: samplingDefaults(generation),
+    ...(generation.maxNewTokens !== undefined && { maxNewTokens: generation.maxNewTokens }),
     ...(vision?.tokensPerSecond !== undefined && { tokensPerSecond: vision.tokensPerSecond }),
     ...(preprocessor && vision && { vision: await readVisionPreprocessing({ files, preprocessor, vision }) }),
   };

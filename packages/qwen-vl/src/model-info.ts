@@ -18,6 +18,8 @@ export interface QwenModelInfo {
   readonly stopIds: readonly number[];
   /** Sampling defaults of the checkpoint's generation_config.json. */
   readonly sampling: SamplingOptions;
+  /** Most tokens of an answer, where generation_config.json states it. */
+  readonly maxNewTokens?: number;
 }
 
 /** What preprocessing takes from a checkpoint. */
