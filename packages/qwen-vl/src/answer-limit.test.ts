@@ -1,5 +1,6 @@
 import { openCheckpoint } from '@vlmkit/checkpoint';
 import { openFolder } from '@vlmkit/checkpoint/node';
+import { PromptError } from '@vlmkit/core';
 import { checkpointPath } from '@vlmkit/demo-model';
 import { describe, expect, it } from 'vitest';
 import { readModelInfo } from './load.js';
@@ -36,5 +37,15 @@ describe('the longest answer', () => {
     const { tokenIds, promptTokens, finishReason } = await model.ask(messages);
     expect(promptTokens + tokenIds.length).toBe(100);
     expect(finishReason).toBe('length');
+  });
+
+  it('is at least one token: less is refused before anything is read or answered', async () => {
+    const { model, backbone } = await talkative();
+    for (const maxNewTokens of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      const unread = [{ role: 'user', content: [{ type: 'image', image: 'nowhere.png' }] }] as const;
+      await expect(model.ask(unread, { maxNewTokens })).rejects.toThrow(/maxNewTokens is out of range/);
+      await expect(model.askMany([{ messages }, { messages, options: { maxNewTokens } }])).rejects.toThrow(PromptError);
+    }
+    expect(backbone.calls).toEqual([]);
   });
 });

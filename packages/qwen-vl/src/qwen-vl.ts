@@ -199,6 +199,7 @@ export class QwenVL {
 
   async #request(messages: readonly Message[], options: ChatOptions): Promise<PreparedRequest> {
     const start = Date.now();
+    requireLength(options.maxNewTokens);
     const parsed = parseMessages(messages);
     const prompt = await createPrompt(this.#context(), parsed, options);
     const promptTokens = prompt.tokenIds.length;
@@ -227,6 +228,16 @@ export class QwenVL {
       logprobs: (options.logprobs ?? false) || (options.topLogprobs ?? 0) > 0,
     };
   }
+}
+
+/** Before pictures are read, and before other questions of the same call are answered. */
+function requireLength(maxNewTokens: number | undefined): void {
+  if (maxNewTokens === undefined || (Number.isInteger(maxNewTokens) && maxNewTokens >= 1)) return;
+  throw new PromptError('maxNewTokens is out of range.', {
+    expected: 'a count of 1 or more',
+    actual: `${maxNewTokens}`,
+    remedy: 'Leave it out for the default, or use createPrompt to count the tokens of a prompt.',
+  });
 }
 
 function tooLong(promptTokens: number, { maxNewTokens }: ChatOptions, limit: number): PromptError {
