@@ -51,13 +51,20 @@ export type ContentPart = TextPart | ImagePart | VideoPart | ImageUrlPart;
 /** A turn of a conversation, in the form that Qwen's own utilities take. */
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant' | 'tool';
-  readonly content: string | readonly ContentPart[];
+  /** May be null or absent beside `tool_calls`. */
+  readonly content?: string | readonly ContentPart[] | null;
+  /**
+   * Calls that an assistant's turn makes: `{ type: 'function', function: { name, arguments } }`. The chat template gets them as
+   * they are, and Qwen's write `arguments` as JSON: pass an object, not its text.
+   */
+  readonly tool_calls?: readonly unknown[];
 }
 
 /** A message whose pictures all have one form. */
 export interface NormalisedMessage {
   readonly role: Message['role'];
   readonly content: string | readonly (TextPart | ImagePart | VideoPart)[];
+  readonly tool_calls?: readonly unknown[];
 }
 
 const roles: readonly string[] = ['system', 'user', 'assistant', 'tool'];
@@ -77,16 +84,33 @@ export function parseMessages(value: unknown): readonly NormalisedMessage[] {
 function parseMessage(value: unknown, index: number): NormalisedMessage {
   const where = `Message ${index + 1}`;
   if (!isRecord(value)) throw new PromptError(`${where} is not an object.`, { expected: '{"role", "content"}' });
-  const { role, content } = value;
+  const { role } = value;
   if (typeof role !== 'string' || !roles.includes(role)) {
     throw new PromptError(`${where} has no known role.`, { expected: roles.join(', '), actual: JSON.stringify(role) });
   }
-  const known = role as Message['role'];
-  if (typeof content === 'string') return { role: known, content };
+  const calls = parseToolCalls(value.tool_calls, where);
+  return {
+    role: role as Message['role'],
+    content: parseContent(value.content ?? (calls?.length ? '' : undefined), where),
+    ...(calls && { tool_calls: calls }),
+  };
+}
+
+function parseContent(content: unknown, where: string): NormalisedMessage['content'] {
+  if (typeof content === 'string') return content;
   if (!Array.isArray(content)) {
     throw new PromptError(`${where} has no content.`, { expected: 'a string or a list of parts' });
   }
-  return { role: known, content: content.map((part, i) => parsePart(part, `${where}, part ${i + 1}`)) };
+  return content.map((part, i) => parsePart(part, `${where}, part ${i + 1}`));
+}
+
+function parseToolCalls(calls: unknown, where: string): readonly unknown[] | undefined {
+  if (calls === undefined || calls === null) return undefined;
+  if (Array.isArray(calls) && calls.every(isRecord)) return calls;
+  throw new PromptError(`${where} has bad tool_calls.`, {
+    expected: 'a list of {"type": "function", "function": {"name", "arguments"}}',
+    actual: JSON.stringify(calls),
+  });
 }
 
 function parsePart(part: unknown, where: string): TextPart | ImagePart | VideoPart {

@@ -2,7 +2,7 @@ import { PromptError, type Tensor, throwIfAborted, type VisualSegment } from '@v
 import { ropeIndex } from '@vlmkit/mrope';
 import { expandVisualTokens, type VisualSpan } from '@vlmkit/tokenizer';
 import type { MediaProgress, MediaSource } from './media.js';
-import type { ImagePart, NormalisedMessage, TextPart, VideoPart } from './messages.js';
+import { type ImagePart, type NormalisedMessage, textOf, type VideoPart } from './messages.js';
 import type { QwenModelInfo } from './model-info.js';
 
 /** What a prompt is made with. */
@@ -73,7 +73,7 @@ async function loadSegments(
   messages: readonly NormalisedMessage[],
   options: PromptOptions,
 ): Promise<VisualSegment[]> {
-  const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content)).filter(isVisual);
+  const parts = messages.flatMap(visualParts);
   if (parts.length === 0) return [];
   if (!info.vision) {
     throw new PromptError('This model reads text only, but the conversation holds a picture or clip.', {
@@ -96,18 +96,12 @@ async function loadSegments(
   return segments;
 }
 
-function isVisual(part: TextPart | ImagePart | VideoPart): part is ImagePart | VideoPart {
-  return part.type !== 'text';
+function visualParts({ content }: NormalisedMessage): readonly (ImagePart | VideoPart)[] {
+  return typeof content === 'string' ? [] : content.filter((part) => part.type !== 'text');
 }
 
 function requireQuestion(messages: readonly NormalisedMessage[]): void {
   const last = messages.at(-1);
-  const hasContent =
-    last !== undefined &&
-    (typeof last.content === 'string'
-      ? last.content.trim() !== ''
-      : last.content.some((part) => part.type !== 'text' || part.text.trim() !== ''));
-  if (!hasContent) {
-    throw new PromptError('The prompt is empty.', { remedy: 'Ask a question, or show a picture.' });
-  }
+  if (last && (last.tool_calls || textOf(last).trim() !== '' || visualParts(last).length > 0)) return;
+  throw new PromptError('The prompt is empty.', { remedy: 'Ask a question, or show a picture.' });
 }
