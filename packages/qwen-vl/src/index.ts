@@ -16,7 +16,7 @@ export {
 } from './messages.js';
 export type { QwenModelInfo, VisionPreprocessing } from './model-info.js';
 export { checkModules, type LoadModulesOptions, loadQwenModules } from './modules.js';
-export type { Prompt, PromptOptions } from './prompt.js';
+export type { AddedTokensInText, Prompt, PromptOptions } from './prompt.js';
 export {
   type AskManyOptions,
   type AskRequest,

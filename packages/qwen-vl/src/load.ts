@@ -12,6 +12,7 @@ import type { VitPrecision } from '@vlmkit/vit';
 import type { MediaSource } from './media.js';
 import type { QwenModelInfo, VisionPreprocessing } from './model-info.js';
 import { checkModules, loadQwenModules } from './modules.js';
+import type { AddedTokensInText } from './prompt.js';
 import { QwenVL } from './qwen-vl.js';
 import { samplingDefaults } from './sampling-defaults.js';
 import { trackWeights } from './tracked-weights.js';
@@ -32,6 +33,11 @@ export interface LoadQwenVLOptions {
   readonly prefillChunk?: number;
   /** Bytes of visual features kept for reuse (default 256 MiB). */
   readonly featureCacheBytes?: number;
+  /**
+   * How control tokens in the texts of messages are read, where a question does not say (default `parse`, as Hugging Face's
+   * processor does). Choose `plain` where messages come from people you do not know.
+   */
+  readonly addedTokensInText?: AddedTokensInText;
   /** Called with what is being loaded and a fraction in 0..1 of the whole. */
   readonly onProgress?: (stage: string, fraction: number) => void;
 }
@@ -44,7 +50,7 @@ export interface LoadQwenVLOptions {
  * @throws RuntimeError when the device cannot load a graph.
  */
 export async function loadQwenVL(options: LoadQwenVLOptions): Promise<QwenVL> {
-  const { checkpoint, media, onProgress } = options;
+  const { checkpoint, media, addedTokensInText, onProgress } = options;
   onProgress?.('tokenizer', 0);
   const info = await readModelInfo(checkpoint);
   const modules = await loadModules(options);
@@ -54,6 +60,7 @@ export async function loadQwenVL(options: LoadQwenVLOptions): Promise<QwenVL> {
     info,
     modules,
     ...(media && { media }),
+    ...(addedTokensInText && { addedTokensInText }),
     ...(options.featureCacheBytes !== undefined && { featureCacheBytes: options.featureCacheBytes }),
   });
 }

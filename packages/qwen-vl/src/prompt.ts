@@ -1,6 +1,6 @@
 import { PromptError, type Tensor, throwIfAborted, type VisualSegment } from '@vlmkit/core';
 import { ropeIndex } from '@vlmkit/mrope';
-import { expandVisualTokens, type VisualSpan } from '@vlmkit/tokenizer';
+import { type EncodeChatInput, encodeChat, type VisualSpan } from '@vlmkit/tokenizer';
 import type { MediaProgress, MediaSource } from './media.js';
 import { type ImagePart, type NormalisedMessage, textOf, type VideoPart } from './messages.js';
 import type { QwenModelInfo } from './model-info.js';
@@ -10,7 +10,15 @@ export interface PromptContext {
   readonly info: QwenModelInfo;
   /** Reads pictures and clips; needed only when the messages hold any. */
   readonly media?: MediaSource;
+  /** Where the options of a prompt do not say (default `parse`). */
+  readonly addedTokensInText?: AddedTokensInText;
 }
+
+/**
+ * What names of the tokenizer's added tokens (`<|im_end|>`, `<|box_start|>`, …) become in the texts of messages. `parse`: those
+ * tokens, as in Hugging Face's processor. `plain`: text like any other, so that untrusted text cannot end its own turn.
+ */
+export type AddedTokensInText = NonNullable<EncodeChatInput['addedTokensInText']>;
 
 /** Options of a prompt. */
 export interface PromptOptions extends MediaProgress {
@@ -18,6 +26,8 @@ export interface PromptOptions extends MediaProgress {
   readonly addVisionId?: boolean;
   /** Tools that the model may call, where the template knows any. */
   readonly tools?: readonly unknown[];
+  /** How control tokens in the texts of messages are read (default: as the model was loaded, else `parse`). */
+  readonly addedTokensInText?: AddedTokensInText;
 }
 
 /** A conversation as the model takes it. */
@@ -36,7 +46,7 @@ export interface Prompt {
 /**
  * Renders, tokenises and positions a conversation.
  *
- * @throws PromptError for an empty prompt, or when placeholders and segments differ in number.
+ * @throws PromptError for an empty prompt, or when a text holds the placeholder of a picture that is not there.
  * @throws MediaError when a picture or clip cannot be read.
  */
 export async function createPrompt(
@@ -47,16 +57,16 @@ export async function createPrompt(
   const { info } = context;
   requireQuestion(messages);
   const segments = await loadSegments(context, messages, options);
-  const text = info.tokenizer.applyChatTemplate(messages, {
-    addGenerationPrompt: true,
-    ...(options.addVisionId !== undefined && { addVisionId: options.addVisionId }),
-    ...(options.tools && { tools: options.tools }),
-  });
-  const { tokenIds, spans } = expandVisualTokens({
-    tokenIds: info.tokenizer.encode(text),
+  const { tools, addVisionId, addedTokensInText = context.addedTokensInText ?? 'parse' } = options;
+  if (addedTokensInText === 'plain') requirePlainCalls(context, messages, tools);
+  const { tokenIds, spans } = encodeChat({
+    tokenizer: info.tokenizer,
+    messages,
     segments,
     spatialMergeSize: info.mergeSize,
-    tokens: info.visualTokens,
+    addedTokensInText,
+    ...(addVisionId !== undefined && { addVisionId }),
+    ...(tools && { tools }),
   });
   const { positions, ropeDelta } = ropeIndex({
     tokenIds,
@@ -104,4 +114,19 @@ function requireQuestion(messages: readonly NormalisedMessage[]): void {
   const last = messages.at(-1);
   if (last && (last.tool_calls || textOf(last).trim() !== '' || visualParts(last).length > 0)) return;
   throw new PromptError('The prompt is empty.', { remedy: 'Ask a question, or show a picture.' });
+}
+
+/** Templates write calls and tools as JSON, in which a token's name cannot be told from text. */
+function requirePlainCalls(
+  { info }: PromptContext,
+  messages: readonly NormalisedMessage[],
+  tools: readonly unknown[] = [],
+): void {
+  const json = JSON.stringify([tools, messages.map(({ tool_calls: calls }) => calls ?? [])]);
+  const name = [...info.tokenizer.addedTokens.keys()].find((token) => json.includes(token));
+  if (name === undefined) return;
+  throw new PromptError(`A tool or a call of one holds ${name}, which would be taken for that token.`, {
+    expected: 'tools and calls without names of tokens, as addedTokensInText is "plain"',
+    remedy: 'Remove the name, or set addedTokensInText to "parse" where the conversation can be trusted.',
+  });
 }

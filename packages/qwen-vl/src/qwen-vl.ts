@@ -8,7 +8,7 @@ import { type InspectOptions, inspectStages, type Stages } from './inspect.js';
 import type { MediaSource } from './media.js';
 import { type Message, parseMessages, textOf } from './messages.js';
 import type { QwenModelInfo } from './model-info.js';
-import { createPrompt, type Prompt, type PromptOptions } from './prompt.js';
+import { type AddedTokensInText, createPrompt, type Prompt, type PromptContext, type PromptOptions } from './prompt.js';
 import { requestedSampling } from './sampling-defaults.js';
 import { TurnQueue } from './turn-queue.js';
 import { unlessAborted } from './unless-aborted.js';
@@ -21,10 +21,14 @@ export interface QwenVLParts {
   readonly media?: MediaSource;
   /** Bytes of visual features kept for reuse (default 256 MiB). */
   readonly featureCacheBytes?: number;
+  /** How control tokens in the texts of messages are read, where a question does not say (default `parse`). */
+  readonly addedTokensInText?: AddedTokensInText;
 }
 
 /** Options of one question. */
-export interface ChatOptions extends AnswerOptions, Pick<PromptOptions, 'addVisionId' | 'tools' | 'onProgress'> {}
+export interface ChatOptions
+  extends AnswerOptions,
+    Pick<PromptOptions, 'addVisionId' | 'tools' | 'addedTokensInText' | 'onProgress'> {}
 
 /** One of several questions. */
 export interface AskRequest {
@@ -69,13 +73,13 @@ interface Turn {
 export class QwenVL {
   readonly info: QwenModelInfo;
   readonly modules: ModelModules;
-  readonly #media: MediaSource | undefined;
+  readonly #prompts: PromptContext;
   readonly #vision: VisionFeatures | undefined;
 
-  constructor({ info, modules, media, featureCacheBytes }: QwenVLParts) {
+  constructor({ info, modules, media, featureCacheBytes, addedTokensInText }: QwenVLParts) {
     this.info = info;
     this.modules = modules;
-    this.#media = media;
+    this.#prompts = { info, ...(media && { media }), ...(addedTokensInText && { addedTokensInText }) };
     const { encoder, inputProjector } = modules;
     const cache = featureCacheBytes === undefined ? {} : { cacheBytes: featureCacheBytes };
     this.#vision = encoder && inputProjector && new VisionFeatures({ encoder, inputProjector }, cache);
@@ -154,7 +158,7 @@ export class QwenVL {
 
   /** Renders, tokenises and positions a conversation without running the model. */
   createPrompt(messages: readonly Message[], options: PromptOptions = {}): Promise<Prompt> {
-    return createPrompt(this.#context(), parseMessages(messages), options);
+    return createPrompt(this.#prompts, parseMessages(messages), options);
   }
 
   /** Every intermediate stage of one prompt, for comparison with a reference. */
@@ -169,10 +173,6 @@ export class QwenVL {
     await Promise.all(
       [encoder, inputProjector, backbone, outputProjector, generator].map((module) => module?.dispose()),
     );
-  }
-
-  #context() {
-    return this.#media ? { info: this.info, media: this.#media } : { info: this.info };
   }
 
   async *#stream(
@@ -201,7 +201,7 @@ export class QwenVL {
     const start = Date.now();
     requireLength(options.maxNewTokens);
     const parsed = parseMessages(messages);
-    const prompt = await createPrompt(this.#context(), parsed, options);
+    const prompt = await createPrompt(this.#prompts, parsed, options);
     const promptTokens = prompt.tokenIds.length;
     if (promptTokens + (options.maxNewTokens ?? 1) > this.contextLength)
       throw tooLong(promptTokens, options, this.contextLength);
