@@ -11,11 +11,10 @@ import { loadTokenizer } from '@vlmkit/tokenizer';
 import type { VitPrecision } from '@vlmkit/vit';
 import type { MediaSource } from './media.js';
 import type { QwenModelInfo, VisionPreprocessing } from './model-info.js';
-import { checkModules, loadQwenModules } from './modules.js';
+import { loadQwenModules } from './modules.js';
 import type { AddedTokensInText } from './prompt.js';
 import { QwenVL } from './qwen-vl.js';
 import { samplingDefaults } from './sampling-defaults.js';
-import { trackWeights } from './tracked-weights.js';
 
 /** What a model is loaded from. */
 export interface LoadQwenVLOptions {
@@ -43,7 +42,7 @@ export interface LoadQwenVLOptions {
 }
 
 /**
- * Loads a Qwen2.5-VL, Qwen2-VL or Qwen2.5 checkpoint onto a runtime.
+ * Loads a Qwen2.5-VL, Qwen2-VL or Qwen2.5 checkpoint onto a runtime. When that fails, nothing of it stays on the runtime.
  *
  * @throws ConfigError when a file of the checkpoint is missing or states something that vlmkit cannot run.
  * @throws WeightError when a tensor is missing, left over or of the wrong shape.
@@ -54,7 +53,6 @@ export async function loadQwenVL(options: LoadQwenVLOptions): Promise<QwenVL> {
   onProgress?.('tokenizer', 0);
   const info = await readModelInfo(checkpoint);
   const modules = await loadModules(options);
-  checkModules(modules);
   onProgress?.('ready', 1);
   return new QwenVL({
     info,
@@ -65,22 +63,19 @@ export async function loadQwenVL(options: LoadQwenVLOptions): Promise<QwenVL> {
   });
 }
 
-/** The caller's own modules, and the checkpoint's for those that it left out. */
-async function loadModules(options: LoadQwenVLOptions): Promise<ModelModules> {
-  const { checkpoint, runtime, modules: own = {}, dtype, visionDtype, prefillChunk, onProgress } = options;
-  const weights = trackWeights(checkpoint.weights);
-  const modules = await loadQwenModules({
+function loadModules(options: LoadQwenVLOptions): Promise<ModelModules> {
+  const { checkpoint, runtime, modules, dtype, visionDtype, prefillChunk, onProgress } = options;
+  return loadQwenModules({
     config: checkpoint.config,
-    weights,
+    weights: checkpoint.weights,
+    checkUnused: checkpoint.checkUnused,
     runtime,
-    own,
+    ...(modules && { own: modules }),
     ...(dtype && { dtype }),
     ...(visionDtype && { visionDtype }),
     ...(prefillChunk !== undefined && { prefillChunk }),
     ...(onProgress && { onProgress }),
   });
-  if (Object.keys(own).length === 0) checkpoint.checkUnused(weights.used);
-  return modules;
 }
 
 /** Facts of a checkpoint that need no weights: tokenizer, ids, sampling defaults. */

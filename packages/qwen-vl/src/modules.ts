@@ -3,6 +3,7 @@ import { type ComputeType, ConfigError, type ModelModules, type Runtime, type We
 import { createMerger } from '@vlmkit/merger';
 import { createQwenLlm } from '@vlmkit/qwen-llm';
 import { createVit, type VitPrecision } from '@vlmkit/vit';
+import { trackWeights } from './tracked-weights.js';
 
 /** What modules are loaded from. */
 export interface LoadModulesOptions {
@@ -16,28 +17,51 @@ export interface LoadModulesOptions {
   /** Precision of encoder and projector (default: int8 beside a quantised decoder, else that of `dtype`). */
   readonly visionDtype?: VitPrecision;
   readonly prefillChunk?: number;
+  /** Refuses tensors that nobody asked for; not called beside modules of one's own, which leave those of the checkpoint over. */
+  readonly checkUnused?: Checkpoint['checkUnused'];
   /** Called with the module being loaded and a fraction in 0..1 of the whole. */
   readonly onProgress?: (stage: 'vision' | 'language', fraction: number) => void;
 }
 
+/** Modules as they come. */
+type Loading = { -readonly [M in keyof ModelModules]?: ModelModules[M] };
+
 /**
  * The modules of a Qwen checkpoint: encoder, projector and backbone for a vision-language model, the backbone alone for
- * a text model. Modules in `own` stand in for the checkpoint's, which are then not loaded.
+ * a text model. Modules in `own` stand in for the checkpoint's, which are then not loaded. When loading fails, what was
+ * loaded is freed; modules in `own` stay as they are.
+ *
+ * @throws WeightError when a tensor is missing, left over or of the wrong shape.
+ * @throws RuntimeError when the device cannot load a graph.
+ * @throws ConfigError when the modules do not fit together.
  */
 export async function loadQwenModules(options: LoadModulesOptions): Promise<ModelModules> {
-  const { config, weights, runtime, own = {}, dtype = 'float32', prefillChunk, onProgress } = options;
+  const { config, runtime, own = {}, dtype = 'float32', prefillChunk, onProgress } = options;
   const { vision, quantization } = config;
   const isQuantised = quantization?.dtype === 'q4' || quantization?.dtype === 'q8';
   const { visionDtype = isQuantised && runtime.profile.int8ActivationBits > 0 ? 'int8' : dtype } = options;
+  const weights = trackWeights(options.weights);
   const forVision = vision && { config: vision, weights, runtime, dtype: visionDtype };
-  onProgress?.('vision', 0);
-  const encoder = own.encoder ?? (forVision && (await createVit(forVision)));
-  const inputProjector = own.inputProjector ?? (forVision && (await createMerger(forVision)));
-  onProgress?.('language', encoder ? 0.2 : 0);
-  const chunk = prefillChunk === undefined ? {} : { prefillChunk };
-  const backbone = own.backbone ?? (await createQwenLlm({ weights, runtime, dtype, ...chunk, config: config.text }));
-  onProgress?.('language', 1);
-  return { ...own, ...(encoder && { encoder }), ...(inputProjector && { inputProjector }), backbone };
+  const modules: Loading = { ...own };
+  try {
+    onProgress?.('vision', 0);
+    if (forVision) {
+      modules.encoder ??= await createVit(forVision);
+      modules.inputProjector ??= await createMerger(forVision);
+    }
+    onProgress?.('language', modules.encoder ? 0.2 : 0);
+    const chunk = prefillChunk === undefined ? {} : { prefillChunk };
+    modules.backbone ??= await createQwenLlm({ weights, runtime, dtype, ...chunk, config: config.text });
+    onProgress?.('language', 1);
+    if (Object.keys(own).length === 0) options.checkUnused?.(weights.used);
+    const complete = { ...modules, backbone: modules.backbone };
+    checkModules(complete);
+    return complete;
+  } catch (error) {
+    const loaded = Object.entries(modules).filter(([name, module]) => module !== own[name as keyof ModelModules]);
+    await Promise.allSettled(loaded.map(([, module]) => module.dispose()));
+    throw error;
+  }
 }
 
 /**
