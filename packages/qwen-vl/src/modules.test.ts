@@ -78,3 +78,50 @@ describe('loading that fails', () => {
     expect(dispose).not.toHaveBeenCalled();
   });
 });
+
+describe('the progress of loading', () => {
+  /** Fractions that are told while every session reads its weights in quarters. */
+  async function progressOf(modules: Partial<ModelModules> = {}) {
+    const told: (readonly [stage: string, fraction: number])[] = [];
+    const { runtime: counted } = countingRuntime();
+    const quarters: Runtime = {
+      ...counted,
+      createSession: async (graph, options = {}) => {
+        for (const fraction of [0.25, 0.5, 0.75]) options.onProgress?.(fraction);
+        return counted.createSession(graph);
+      },
+    };
+    const onProgress = (stage: string, fraction: number) => told.push([stage, fraction]);
+    await (await load({ runtime: quarters, modules, onProgress })).dispose();
+    return told;
+  }
+
+  it('follows the bytes of the modules', async () => {
+    const { weights, close } = await openCheckpoint(await openFolder(checkpointPath()));
+    const bytes = (owns: (name: string) => boolean) =>
+      weights.names.filter(owns).reduce((sum, name) => sum + weights.info(name).byteLength, 0);
+    const vision = bytes((name) => name.startsWith('visual.')) / bytes(() => true);
+    await close();
+    const told = await progressOf();
+    const [first, ...others] = told.map(([, fraction]) => fraction);
+    expect(first).toBe(0);
+    others.reduce((before, fraction) => {
+      expect(fraction).toBeGreaterThanOrEqual(before);
+      return fraction;
+    }, 0);
+    expect(told.at(-1)).toEqual(['ready', 1]);
+    // Where the first begins, each quarter of each module, and where a stage begins.
+    expect(told.filter(([stage]) => stage === 'vision')).toHaveLength(9);
+    expect(told.findLast(([stage]) => stage === 'vision')![1]).toBeCloseTo(vision, 6);
+    const language = told.filter(([stage]) => stage === 'language').map(([, fraction]) => fraction);
+    const quarters = [0, 0.25, 0.5, 0.75, 1].map((part) => expect.closeTo(vision + part * (1 - vision), 6));
+    expect(language).toEqual(quarters);
+  });
+
+  it('leaves out modules of one’s own', async () => {
+    const backbone = Object.assign(new FakeBackbone([1]), { hiddenSize: 192 });
+    const told = await progressOf({ backbone });
+    expect(told.some(([stage]) => stage === 'language')).toBe(false);
+    expect(told.at(-2)).toEqual(['vision', 1]);
+  });
+});

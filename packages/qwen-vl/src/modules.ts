@@ -3,6 +3,7 @@ import { type ComputeType, ConfigError, type ModelModules, type Runtime, type We
 import { createMerger } from '@vlmkit/merger';
 import { createQwenLlm } from '@vlmkit/qwen-llm';
 import { createVit, type VitPrecision } from '@vlmkit/vit';
+import { createModuleLoader, type LoadProgress } from './load-progress.js';
 import { trackWeights } from './tracked-weights.js';
 
 /** What modules are loaded from. */
@@ -19,8 +20,7 @@ export interface LoadModulesOptions {
   readonly prefillChunk?: number;
   /** Refuses tensors that nobody asked for; not called beside modules of one's own, which leave those of the checkpoint over. */
   readonly checkUnused?: Checkpoint['checkUnused'];
-  /** Called with the module being loaded and a fraction in 0..1 of the whole. */
-  readonly onProgress?: (stage: 'vision' | 'language', fraction: number) => void;
+  readonly onProgress?: LoadProgress;
 }
 
 /** Modules as they come. */
@@ -36,30 +36,31 @@ type Loading = { -readonly [M in keyof ModelModules]?: ModelModules[M] };
  * @throws ConfigError when the modules do not fit together.
  */
 export async function loadQwenModules(options: LoadModulesOptions): Promise<ModelModules> {
-  const { config, runtime, own = {}, dtype = 'float32', prefillChunk, onProgress } = options;
+  const { config, runtime, own = {}, dtype = 'float32', prefillChunk } = options;
   const { vision, quantization } = config;
   const isQuantised = quantization?.dtype === 'q4' || quantization?.dtype === 'q8';
   const { visionDtype = isQuantised && runtime.profile.int8ActivationBits > 0 ? 'int8' : dtype } = options;
   const weights = trackWeights(options.weights);
   const forVision = vision && { config: vision, weights, runtime, dtype: visionDtype };
+  const chunk = prefillChunk === undefined ? {} : { prefillChunk };
+  const forLanguage = { config: config.text, weights, runtime, dtype, ...chunk };
+  const loaded = createModuleLoader(options.weights, own, options.onProgress);
   const modules: Loading = { ...own };
   try {
-    onProgress?.('vision', 0);
     if (forVision) {
-      modules.encoder ??= await createVit(forVision);
-      modules.inputProjector ??= await createMerger(forVision);
+      modules.encoder ??= await loaded('encoder', (onProgress) => createVit({ ...forVision, onProgress }));
+      modules.inputProjector ??= await loaded('inputProjector', (onProgress) =>
+        createMerger({ ...forVision, onProgress }),
+      );
     }
-    onProgress?.('language', modules.encoder ? 0.2 : 0);
-    const chunk = prefillChunk === undefined ? {} : { prefillChunk };
-    modules.backbone ??= await createQwenLlm({ weights, runtime, dtype, ...chunk, config: config.text });
-    onProgress?.('language', 1);
+    modules.backbone ??= await loaded('backbone', (onProgress) => createQwenLlm({ ...forLanguage, onProgress }));
     if (Object.keys(own).length === 0) options.checkUnused?.(weights.used);
     const complete = { ...modules, backbone: modules.backbone };
     checkModules(complete);
     return complete;
   } catch (error) {
-    const loaded = Object.entries(modules).filter(([name, module]) => module !== own[name as keyof ModelModules]);
-    await Promise.allSettled(loaded.map(([, module]) => module.dispose()));
+    const fresh = Object.entries(modules).filter(([name, module]) => module !== own[name as keyof ModelModules]);
+    await Promise.allSettled(fresh.map(([, module]) => module.dispose()));
     throw error;
   }
 }
