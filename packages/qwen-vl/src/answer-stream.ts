@@ -119,7 +119,7 @@ export async function* streamAnswer(request: AnswerRequest): AsyncGenerator<Stre
   yield { type: 'done', answer: finish({ request, text, tokens, finishReason, reusedTokens, timings }) };
 }
 
-/** The answer to a question that was aborted before its pictures were read. */
+/** The answer to a question that was aborted before its turn came. */
 export function abortedAnswer(preprocessMs: number): Answer {
   return {
     text: '',

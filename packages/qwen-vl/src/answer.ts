@@ -31,7 +31,7 @@ export interface Answer {
   readonly text: string;
   /** Ids of the answer, the stopping one included. */
   readonly tokenIds: readonly number[];
-  /** 0 when it was aborted before its pictures were read. */
+  /** 0 when it was aborted before its pictures were read, or while another turn of its chat was answered. */
   readonly promptTokens: number;
   /** Tokens of the prompt that came from an earlier turn's cache. */
   readonly reusedTokens: number;

@@ -20,6 +20,7 @@ export interface LoadModulesOptions {
   readonly prefillChunk?: number;
   /** Refuses tensors that nobody asked for; not called beside modules of one's own, which leave those of the checkpoint over. */
   readonly checkUnused?: Checkpoint['checkUnused'];
+  /** Called as the bytes of the modules are loaded. */
   readonly onProgress?: LoadProgress;
 }
 
