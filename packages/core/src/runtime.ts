@@ -79,8 +79,11 @@ export interface RunOptions {
   readonly outputs?: readonly string[];
   /** Outputs that stay on the device, returned as {@link DeviceTensor}s. */
   readonly keep?: readonly string[];
-  /** Outputs whose rows are appended to buffers, by output name; they are not returned. */
-  readonly append?: Readonly<Record<string, RowBuffer>>;
+  /**
+   * Outputs whose rows are appended to buffers, by output name; they are not returned. Several buffers share an output's
+   * rows in equal parts, in order: a cache of many buffers then needs few outputs, each of which costs time.
+   */
+  readonly append?: Readonly<Record<string, RowBuffer | readonly RowBuffer[]>>;
   readonly signal?: AbortSignalLike;
 }
 

@@ -111,15 +111,21 @@ export class GraphBuilder {
     return this.ops(opType, inputs, { ...options, results: 1 })[0]!;
   }
 
-  /** Adds a node with several results, all of one element type. */
-  ops(opType: string, inputs: readonly NodeInput[], options: NodeOptions & { readonly results: number }): Value[] {
+  /** Adds a node with several results, all of one element type. Results in `unused` are left out, by place. */
+  ops(
+    opType: string,
+    inputs: readonly NodeInput[],
+    options: NodeOptions & { readonly results: number; readonly unused?: readonly number[] },
+  ): Value[] {
     const dtype = options.dtype ?? inputs.find((input) => input)?.dtype;
     if (!dtype) throw new GraphError(`The node ${opType} in ${this.#path || '/'} has no input to take its type from.`);
     const name = this.#unique(`${this.#path}/${options.name ?? opType}`);
     const outputs = Array.from({ length: options.results }, (_, i) =>
       options.results === 1 ? `${name}:0` : `${name}:${i}`,
     );
-    this.#node({ opType, inputs, outputs, options, name });
+    const { unused = [] } = options;
+    const asked = outputs.map((output, i) => (unused.includes(i) ? '' : output));
+    this.#node({ opType, inputs, outputs: asked, options, name });
     return outputs.map((output) => ({ name: output, dtype }));
   }
 

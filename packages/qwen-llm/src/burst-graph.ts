@@ -1,10 +1,9 @@
 import { type DataType, type GraphModel, type Tensor, tensor } from '@vlmkit/core';
 import { Component, GraphBuilder, type RotaryTables, type Value } from '@vlmkit/onnx-graph';
 import { choiceInputs, chooseToken } from './burst-choice.js';
-import { type CacheNames, cacheNames } from './cache-names.js';
 import type { DecoderConfig } from './decoder-config.js';
 import { type DecoderGraphOptions, type DecoderOutputs, decoder } from './decoder-graph.js';
-import type { CacheAccess } from './head-cache.js';
+import { type CacheAccess, type KeyValueRows, outputNewRows, pastRows } from './layer-cache.js';
 import { LoopState } from './loop-state.js';
 
 /**
@@ -16,7 +15,7 @@ import { LoopState } from './loop-state.js';
  *                     ┌───────────────── Loop, at most `steps` times ────────────────┐
  * token_ids [s] ─────►│ decoder ─► logits [n, vocab] ─► last row ─► choice ─► token  │─► tokens [i], logits [n, vocab]
  * seen [vocab] ──────►│    ▲  │                                         │            │
- *                     │    │  └─► rows of this run, grown by Concat     stop_ids? end │─► new_key, new_value [f, d]
+ *                     │    │  └─► rows of this run, grown by Concat     stop_ids? end │─► new_rows [2·n·f, d]
  * past_key, … [p, d] ─┼────┘                                                         │
  *                     └──────────────────────────────────────────────────────────────┘
  * ```
@@ -65,8 +64,9 @@ export function buildBurstGraph({ config, weights, profile, dtype }: DecoderGrap
   graph.output('tokens', results.at(-1)!, ['i']);
   graph.output('logits', state.result(results, 'logits'), ['n', config.vocabSize]);
   graph.output('hidden_states', state.result(results, 'hidden_states'), ['n', config.hiddenSize]);
-  for (const name of heads(config).flatMap(({ newKey, newValue }) => [newKey, newValue])) {
-    graph.output(name, state.result(results, name), ['f', config.headDim]);
+  for (let layer = 0; layer < config.numHiddenLayers; layer++) {
+    const rows = newRows(layer, config, (name) => state.result(results, name));
+    outputNewRows(graph, { layer, rows, headDim: config.headDim });
   }
   return graph.finish('qwen-llm');
 }
@@ -76,14 +76,13 @@ interface OuterValues {
   readonly tables: RotaryTables;
   readonly visual: Value;
   readonly pastBias: Value;
-  /** Keys and values of the cache by the plain graph's names. */
-  readonly past: ReadonlyMap<string, Value>;
+  /** Keys and values of the cache, by layer. */
+  readonly past: readonly KeyValueRows[];
 }
 
 function outerValues(model: Component, config: DecoderConfig): OuterValues {
   const { graph, dtype } = model;
-  const { hiddenSize, headDim } = config;
-  const pastNames = heads(config).flatMap(({ pastKey, pastValue }) => [pastKey, pastValue]);
+  const { hiddenSize, headDim, numHiddenLayers } = config;
   return {
     tables: {
       cos: model.cast(graph.input('cos', 'float32', ['t', headDim / 2])),
@@ -91,7 +90,9 @@ function outerValues(model: Component, config: DecoderConfig): OuterValues {
     },
     visual: model.cast(graph.input('visual', 'float32', ['v', hiddenSize])),
     pastBias: model.cast(graph.input('past_bias', 'float32', ['past_rows', 'past_columns'])),
-    past: new Map(pastNames.map((name) => [name, graph.input(name, dtype, ['p', headDim])])),
+    past: Array.from({ length: numHiddenLayers }, (_, layer) =>
+      pastRows(layer, config, (name) => graph.input(name, dtype, ['p', headDim])),
+    ),
   };
 }
 
@@ -110,8 +111,8 @@ function loopState(model: Component, config: DecoderConfig): LoopState {
   state.add('logits', graph.constant(none(vocabSize)), [null, vocabSize]);
   state.add('hidden_states', graph.constant(none(hiddenSize)), [null, hiddenSize]);
   const noRows = constant(model, none(headDim));
-  for (const name of heads(config).flatMap(({ newKey, newValue }) => [newKey, newValue])) {
-    state.add(name, noRows, [null, headDim]);
+  for (let layer = 0; layer < config.numHiddenLayers; layer++) {
+    for (const name of newRowsNames(layer, config)) state.add(name, noRows, [null, headDim]);
   }
   return state;
 }
@@ -135,14 +136,14 @@ function decodeStep(
     state.next(name, grown);
     return grown;
   };
-  const cache: CacheAccess = (layer, head) => {
-    const names = cacheNames(layer, head);
-    return {
-      pastKey: outer.past.get(names.pastKey)!,
-      pastValue: outer.past.get(names.pastValue)!,
-      append: (key, value) => ({ key: grow(names.newKey, key), value: grow(names.newValue, value) }),
-    };
-  };
+  const cache: CacheAccess = (layer) => ({
+    past: outer.past[layer]!,
+    append: ({ keys, values }) => {
+      const rows = [...keys, ...values];
+      const grown = newRowsNames(layer, config).map((name, i) => grow(name, rows[i]!));
+      return { keys: grown.slice(0, keys.length), values: grown.slice(keys.length) };
+    },
+  });
   const outputs = decoder(model, config, {
     tokenIds: state.now('token_ids'),
     visual: outer.visual,
@@ -164,8 +165,15 @@ function constant(model: Component, value: Tensor): Value {
   return model.cast(model.graph.constant(value));
 }
 
-function heads({ numHiddenLayers, numKeyValueHeads }: DecoderConfig): readonly CacheNames[] {
-  return Array.from({ length: numHiddenLayers * numKeyValueHeads }, (_, i) =>
-    cacheNames(Math.floor(i / numKeyValueHeads), i % numKeyValueHeads),
+/** Names in the loop of the rows that a layer's heads have gained: keys of each, then values of each. */
+function newRowsNames(layer: number, { numKeyValueHeads }: DecoderConfig): readonly string[] {
+  return ['new_key', 'new_value'].flatMap((kind) =>
+    Array.from({ length: numKeyValueHeads }, (_, head) => `${kind}.${layer}.${head}`),
   );
+}
+
+/** Those rows. */
+function newRows(layer: number, config: DecoderConfig, find: (name: string) => Value): KeyValueRows {
+  const all = newRowsNames(layer, config).map(find);
+  return { keys: all.slice(0, config.numKeyValueHeads), values: all.slice(config.numKeyValueHeads) };
 }

@@ -1,18 +1,15 @@
-/** Names of the cache tensors of one key-value head. */
+/** Names of the cache tensors of one key-value head: inputs of the graph. */
 export function cacheNames(layer: number, head: number): CacheNames {
-  const at = `${layer}.${head}`;
-  return {
-    pastKey: `past_key.${at}`,
-    pastValue: `past_value.${at}`,
-    newKey: `new_key.${at}`,
-    newValue: `new_value.${at}`,
-  };
+  return { pastKey: `past_key.${layer}.${head}`, pastValue: `past_value.${layer}.${head}` };
 }
 
-/** Inputs (past) and outputs (new) of one key-value head. */
+/** Inputs of one key-value head. */
 export interface CacheNames {
   readonly pastKey: string;
   readonly pastValue: string;
-  readonly newKey: string;
-  readonly newValue: string;
+}
+
+/** Name of a layer's new rows: an output of the graph. */
+export function newRowsName(layer: number): string {
+  return `new_rows.${layer}`;
 }

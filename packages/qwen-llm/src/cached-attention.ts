@@ -1,4 +1,5 @@
 import {
+  batchedRotary,
   branchOnRows,
   type Component,
   type GraphBuilder,
@@ -8,7 +9,7 @@ import {
   type Value,
 } from '@vlmkit/onnx-graph';
 import type { DecoderConfig } from './decoder-config.js';
-import type { CacheAccess } from './head-cache.js';
+import type { CacheAccess } from './layer-cache.js';
 
 /** Values that every layer's attention shares. */
 export interface AttentionState {
@@ -88,19 +89,19 @@ export function cachedAttention(attention: Component, x: Value, options: CachedA
       ),
   }) as [Value, Value, Value];
 
-  const query = perHead(attention, rotary(attention, projectedQuery, state.tables, heads), kvHeads);
+  const query = perHead(attention, batchedRotary(attention, projectedQuery, state.tables, heads), kvHeads);
   const key = perHead(attention, rotary(attention, projectedKey, state.tables, kvHeads), kvHeads);
   const value = perHead(attention, projectedValue, kvHeads);
 
-  const mixed = Array.from({ length: kvHeads }, (_, head) => {
-    const cache = state.cache(layer, head);
-    const fresh = cache.append(key[head]!, value[head]!);
+  const cache = state.cache(layer);
+  const fresh = cache.append({ keys: key, values: value });
+  const mixed = query.map((own, head) => {
     const inputs: HeadInputs = {
-      query: query[head]!,
-      newKey: fresh.key,
-      newValue: fresh.value,
-      pastKey: cache.pastKey,
-      pastValue: cache.pastValue,
+      query: own,
+      newKey: fresh.keys[head]!,
+      newValue: fresh.values[head]!,
+      pastKey: cache.past.keys[head]!,
+      pastValue: cache.past.values[head]!,
     };
     return headAttention(attention, inputs, { pastBias: state.pastBias, shared, group: heads / kvHeads, headDim });
   });
@@ -114,14 +115,14 @@ export function cachedAttention(attention: Component, x: Value, options: CachedA
   return output;
 }
 
-/** [s, n·c] cut into n tensors [s, c]. */
+/** [..., n·c] cut into n tensors [..., c]. */
 function perHead({ graph }: Component, x: Value, count: number): Value[] {
   if (count === 1) return [x];
   return graph.ops('Split', [x], { attributes: { axis: -1, num_outputs: count }, results: count });
 }
 
 interface HeadInputs {
-  /** [s, g·d]. */
+  /** [1, s, g·d]. */
   readonly query: Value;
   /** [f, d]. */
   readonly newKey: Value;
@@ -139,7 +140,7 @@ interface HeadOptions {
   readonly headDim: number;
 }
 
-/** One key-value head: [s, g·d] to [s, g·d]. Rows of the scores are (token, query head) pairs. */
+/** One key-value head: [1, s, g·d] to [s, g·d]. Rows of the scores are (token, query head) pairs. */
 function headAttention({ graph }: Component, inputs: HeadInputs, options: HeadOptions): Value {
   const { group, headDim, pastBias, shared } = options;
   const rows = graph.op('Reshape', [inputs.query, graph.ints(-1, headDim)]);

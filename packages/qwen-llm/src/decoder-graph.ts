@@ -1,5 +1,6 @@
 import type { ComputeType, DeviceProfile, GraphModel, WeightSource } from '@vlmkit/core';
 import {
+  addRmsNorm,
   branchOnRows,
   Component,
   castTo,
@@ -11,7 +12,7 @@ import {
 } from '@vlmkit/onnx-graph';
 import { type AttentionState, cachedAttention, SharedByHeads } from './cached-attention.js';
 import type { DecoderConfig } from './decoder-config.js';
-import { cacheInputs } from './head-cache.js';
+import { cacheInputs } from './layer-cache.js';
 
 /** What the decoder's graph is built from. */
 export interface DecoderGraphOptions {
@@ -29,7 +30,7 @@ export interface DecoderGraphOptions {
  * token_ids [s] ──────► embed_tokens ─┐
  * visual [v, h] ─► Gather(visual_rows)┴ Where ─► layers ─► Gather(logit_rows) ─► norm ─► lm_head ─► logits [n, vocab]
  *                                                │  ▲
- *                             new_key, new_value ▼  │ past_key, past_value
+ *                                       new_rows ▼  │ past_key, past_value
  * ```
  *
  * Legend:
@@ -42,7 +43,8 @@ export interface DecoderGraphOptions {
  * −1; `cos`, `sin` [s, d/2]; `causal_bias` [s, s], 0 where a token may look and −∞-like where not; `past_bias`, the same
  * for the cache, [s·g, p] with g query heads of a key-value head, or [1, 1]; `logit_rows` [n] int64; `many_rows`, a scalar bool: whether layers that are stored as 8-bit integers too compute on those;
  * `past_key.L.H`, `past_value.L.H` [p, d]. Outputs: `logits` [n, vocab]; `hidden_states` [n, h];
- * `new_key.L.H`, `new_value.L.H` [s, d], which the caller appends to the cache.
+ * `new_rows.L` [2·n·s, d] for n key-value heads: the new keys of each head, then the new values of each, which the caller
+ * appends to the cache.
  */
 export function buildDecoderGraph({ config, weights, profile, dtype }: DecoderGraphOptions): GraphModel {
   const graph = new GraphBuilder();
@@ -56,7 +58,7 @@ export function buildDecoderGraph({ config, weights, profile, dtype }: DecoderGr
     },
     causalBias: model.cast(graph.input('causal_bias', 'float32', ['s', 's'])),
     pastBias: model.cast(graph.input('past_bias', 'float32', ['past_rows', 'past_columns'])),
-    cache: cacheInputs(model, headDim),
+    cache: cacheInputs(model, config),
   };
   const { logits, hiddenStates } = decoder(model, config, {
     tokenIds: graph.input('token_ids', 'int64', ['s']),
@@ -99,11 +101,13 @@ export function decoder(model: Component, config: DecoderConfig, inputs: Decoder
   const { graph } = model;
   const { hiddenSize, numHiddenLayers, rmsNormEps } = config;
   const shared = new SharedByHeads(graph, inputs.state, config.numAttentionHeads / config.numKeyValueHeads);
-  let hidden = embeddings(model, config, inputs);
+  const many = inputs.manyRows;
+  let stream: Stream = { sum: embeddings(model, config, inputs) };
   for (let layer = 0; layer < numHiddenLayers; layer++) {
-    const options = { config, state: inputs.state, shared, layer, many: inputs.manyRows };
-    hidden = decoderLayer(model.enter(`model.layers.${layer}`), hidden, options);
+    const options = { config, state: inputs.state, shared, layer, many };
+    stream = decoderLayer(model.enter(`model.layers.${layer}`), stream, options);
   }
+  const hidden = stream.change ? graph.op('Add', [stream.sum, stream.change]) : stream.sum;
   const asked = graph.op('Gather', [hidden, inputs.logitRows]);
   const normed = rmsNorm(model.enter('model'), 'norm', asked, { size: hiddenSize, epsilon: rmsNormEps });
   return {
@@ -201,27 +205,35 @@ interface LayerOptions {
   readonly many: Value;
 }
 
+/** The residual stream between layers [s, h]: what was summed so far, and what is still to be added. */
+interface Stream {
+  readonly sum: Value;
+  readonly change?: Value;
+}
+
 /**
  * ```
- * x ─┬─► input_layernorm ─► self_attn ─► + ─┬─► post_attention_layernorm ─► mlp ─► + ─► [s, h]
- *    └──────────────────────────────────►┘  └──────────────────────────────────►┘
+ * x ─► + ─┬─► input_layernorm ─► self_attn ─► + ─┬─► post_attention_layernorm ─► mlp ─► change [s, h]
+ *      ▲  └──────────────────────────────────►┘  └────────────────────────────────────► sum [s, h]
+ *      └ change of the layer before
  * ```
  */
-function decoderLayer(layer: Component, x: Value, options: LayerOptions): Value {
+function decoderLayer(layer: Component, { sum, change }: Stream, options: LayerOptions): Stream {
   const { config, many } = options;
-  const { graph } = layer;
   const norm = { size: config.hiddenSize, epsilon: config.rmsNormEps };
-  const attended = cachedAttention(layer.enter('self_attn'), rmsNorm(layer, 'input_layernorm', x, norm), options);
-  const middle = graph.op('Add', [x, attended]);
-  const normed = rmsNorm(layer, 'post_attention_layernorm', middle, norm);
+  const entered = change
+    ? addRmsNorm(layer, 'input_layernorm', [sum, change], norm)
+    : { sum, normed: rmsNorm(layer, 'input_layernorm', sum, norm) };
+  const attended = cachedAttention(layer.enter('self_attn'), entered.normed, options);
+  const middle = addRmsNorm(layer, 'post_attention_layernorm', [entered.sum, attended], norm);
   const { hiddenSize: size, intermediateSize: hidden, hiddenAct: activation } = config;
   const [mlp] = branchOnRows(layer, {
     many,
     layers: ['mlp.gate_proj', 'mlp.up_proj', 'mlp.down_proj'],
     widths: [size],
-    build: (part) => [gatedMlp(part, 'mlp', normed, { size, hidden, activation })],
+    build: (part) => [gatedMlp(part, 'mlp', middle.normed, { size, hidden, activation })],
   }) as [Value];
-  return graph.op('Add', [middle, mlp]);
+  return { sum: middle.sum, change: mlp };
 }
 
 /** Logits by the head's own weight where the checkpoint has one, by the embedding where the two are tied. */

@@ -1,5 +1,5 @@
 import { byteSize, type DataType, PromptError, type RowBuffer, type Runtime } from '@vlmkit/core';
-import { cacheNames } from './cache-names.js';
+import { cacheNames, newRowsName } from './cache-names.js';
 import type { DecoderConfig } from './decoder-config.js';
 
 /** What a cache is made of. */
@@ -15,21 +15,20 @@ export interface KvCacheOptions {
 export class KvCache {
   /** Buffers by the graph's input, to feed. */
   readonly past: Readonly<Record<string, RowBuffer>>;
-  /** Buffers by the graph's output, to append to. */
-  readonly appends: Readonly<Record<string, RowBuffer>>;
+  /** Buffers by the graph's output, to append to: each takes its part of a layer's new rows. */
+  readonly appends: Readonly<Record<string, readonly RowBuffer[]>>;
   readonly byteLength: number;
 
   constructor({ config, runtime, cacheType, capacity }: KvCacheOptions) {
     const { numHiddenLayers, numKeyValueHeads, headDim } = config;
     this.byteLength = numHiddenLayers * numKeyValueHeads * 2 * capacity * headDim * byteSize(cacheType);
     const past: Record<string, RowBuffer> = {};
-    const appends: Record<string, RowBuffer> = {};
+    const appends: Record<string, readonly RowBuffer[]> = {};
     for (let layer = 0; layer < numHiddenLayers; layer++) {
-      for (let head = 0; head < numKeyValueHeads; head++) {
-        const names = cacheNames(layer, head);
-        past[names.pastKey] = appends[names.newKey] = runtime.createRows(cacheType, [headDim], capacity);
-        past[names.pastValue] = appends[names.newValue] = runtime.createRows(cacheType, [headDim], capacity);
-      }
+      const heads = Array.from({ length: numKeyValueHeads }, (_, head) => cacheNames(layer, head));
+      const names = [...heads.map(({ pastKey }) => pastKey), ...heads.map(({ pastValue }) => pastValue)];
+      for (const name of names) past[name] = runtime.createRows(cacheType, [headDim], capacity);
+      appends[newRowsName(layer)] = names.map((name) => past[name]!);
     }
     this.past = past;
     this.appends = appends;

@@ -8,9 +8,9 @@ import type {
   CreateRowsRequest,
   DeviceCalls,
   DeviceMethod,
-  FeedMessage,
   GraphSignature,
   LoadRequest,
+  NamedFeed,
   OpenRequest,
   Request,
   Response,
@@ -18,7 +18,7 @@ import type {
   RunResponse,
   TruncateRequest,
 } from './protocol.js';
-import { RowStore } from './row-store.js';
+import { partOf, RowStore } from './row-store.js';
 import { TensorReader } from './tensor-reader.js';
 
 interface LoadedSession {
@@ -80,8 +80,11 @@ export class DeviceHost {
   async #run({ session: id, feeds, fetch, keep, append }: RunRequest): Promise<RunResponse> {
     const loaded = this.#sessions.get(id);
     if (!loaded) throw new RuntimeError('The session was disposed of.');
-    const inputs = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, this.#feed(name, feed)]));
-    const stores = Object.entries(append).map(([name, rows]) => ({ name, store: this.#rowStore(rows) }));
+    const inputs = Object.fromEntries(feeds.map((feed) => [feed.name, this.#feed(feed)]));
+    const appended = Object.entries(append).map(([name, rows]) => ({
+      name,
+      stores: rows.map((id) => this.#rowStore(id)),
+    }));
     const wanted = [...new Set([...fetch, ...Object.keys(keep), ...Object.keys(append)])];
     let outputs: InferenceSession.OnnxValueMapType;
     try {
@@ -92,8 +95,14 @@ export class DeviceHost {
     const output = (name: string) => outputs[name] as OrtTensor;
 
     // All rows are checked before any is written, so that a failed run leaves every buffer as it was.
-    for (const { name, store } of stores) store.check(name, kindOf(output(name)));
-    for (const { name, store } of stores) store.append(await this.#reader.read(output(name)));
+    for (const { name, stores } of appended) {
+      const part = partOf(kindOf(output(name)), stores.length);
+      for (const store of stores) store.check(name, part);
+    }
+    for (const { name, stores } of appended) {
+      const rows = await this.#reader.read(output(name));
+      for (const [part, store] of stores.entries()) store.append(rows, { part, parts: stores.length });
+    }
     const fetched: Record<string, Tensor> = {};
     for (const name of fetch) fetched[name] = await this.#reader.read(output(name));
     for (const name of wanted) if (!(name in keep)) output(name).dispose();
@@ -101,15 +110,15 @@ export class DeviceHost {
     return {
       fetched,
       kept: Object.fromEntries(Object.keys(keep).map((name) => [name, kindOf(output(name))])),
-      lengths: Object.fromEntries(stores.map(({ name, store }) => [name, store.length])),
+      lengths: Object.fromEntries(appended.map(({ name, stores }) => [name, stores.map(({ length }) => length)])),
     };
   }
 
-  #feed(name: string, feed: FeedMessage): OrtTensor {
+  #feed(feed: NamedFeed): OrtTensor {
     if (feed.kind === 'host') return toOrt(feed.tensor.dtype, feed.tensor.data, feed.tensor.dims);
     if (feed.kind === 'rows') return this.#rowStore(feed.rows).view();
     const tensor = this.#tensors.get(feed.tensor);
-    if (!tensor) throw new RuntimeError(`The tensor fed to "${name}" was disposed of.`);
+    if (!tensor) throw new RuntimeError(`The tensor fed to "${feed.name}" was disposed of.`);
     return tensor;
   }
 

@@ -1,11 +1,11 @@
 import { type Feed, RuntimeError, type Tensor } from '@vlmkit/core';
 import type { DeviceClient } from './device-client.js';
 import { NodeDeviceTensor, NodeRowBuffer } from './handles.js';
-import type { FeedMessage, ValueSignature } from './protocol.js';
+import type { FeedMessage, NamedFeed, ValueSignature } from './protocol.js';
 
 /** Feeds ready to send. */
 export interface PackedFeeds {
-  readonly feeds: Readonly<Record<string, FeedMessage>>;
+  readonly feeds: readonly NamedFeed[];
   readonly transfer: readonly ArrayBuffer[];
 }
 
@@ -20,14 +20,15 @@ export function packFeeds(
   inputs: readonly ValueSignature[],
   feeds: Readonly<Record<string, Feed>>,
 ): PackedFeeds {
+  const known = new Set(inputs.map(({ name }) => name));
   for (const name of Object.keys(feeds)) {
-    if (inputs.some((input) => input.name === name)) continue;
+    if (known.has(name)) continue;
     throw new RuntimeError(`The component "${component}" has no input "${name}".`, {
       expected: inputs.map((input) => input.name).join(', '),
       actual: name,
     });
   }
-  const packed: Record<string, FeedMessage> = {};
+  const packed: NamedFeed[] = [];
   const transfer: ArrayBuffer[] = [];
   for (const input of inputs) {
     const feed = feeds[input.name];
@@ -39,7 +40,7 @@ export function packFeeds(
     const message = packFeed(client, feed);
     checkFeed(component, input, feed);
     if (message.kind === 'host') transfer.push(message.tensor.data.buffer as ArrayBuffer);
-    packed[input.name] = message;
+    packed.push({ ...message, name: input.name });
   }
   return { feeds: packed, transfer };
 }

@@ -50,14 +50,18 @@ export class NodeSession implements Session {
     const plan = planOutputs(name, this.outputs, options);
     const packed = packFeeds(client, name, signature.inputs, feeds);
     const keep = Object.fromEntries(plan.keep.map((output) => [output, client.newId()]));
-    const appended = plan.append.map(([output, rows]) => ({ output, rows, settle: rows.expectLength() }));
-    const append = Object.fromEntries(plan.append.map(([output, rows]) => [output, rows.idOn(client)]));
+    const append = Object.fromEntries(
+      plan.append.map(([output, rows]) => [output, rows.map((part) => part.idOn(client))]),
+    );
+    const appended = plan.append.map(([output, rows]) => ({ output, settle: rows.map((part) => part.expectLength()) }));
     const { fetched, kept, lengths } = await client.call(
       'run',
       { session: id, feeds: packed.feeds, fetch: plan.fetch, keep, append },
       { transfer: packed.transfer, signal: options.signal },
     );
-    for (const { output, rows, settle } of appended) settle(lengths[output] ?? rows.length);
+    for (const { output, settle } of appended) {
+      for (const [part, length] of lengths[output]!.entries()) settle[part]!(length);
+    }
     const device = Object.entries(kept).map(
       ([output, tensor]) => [output, new NodeDeviceTensor(client, keep[output] as number, tensor)] as const,
     );
@@ -75,13 +79,15 @@ export class NodeSession implements Session {
 interface OutputPlan {
   readonly fetch: readonly string[];
   readonly keep: readonly string[];
-  readonly append: readonly (readonly [string, NodeRowBuffer])[];
+  readonly append: readonly (readonly [string, readonly NodeRowBuffer[]])[];
 }
 
 /** Sorts the outputs into those to return, to keep and to append. */
 function planOutputs(component: string, known: readonly string[], options: RunOptions): OutputPlan {
   const keep = [...new Set(options.keep ?? [])];
-  const append = Object.entries(options.append ?? {}).map(([name, rows]) => [name, ownRows(rows)] as const);
+  const append = Object.entries(options.append ?? {}).map(
+    ([name, rows]) => [name, [rows].flat().map(ownRows)] as const,
+  );
   const asked = options.outputs ?? known;
   for (const name of [...asked, ...keep, ...append.map(([output]) => output)]) {
     if (known.includes(name)) continue;

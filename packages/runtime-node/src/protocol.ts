@@ -49,15 +49,19 @@ export type FeedMessage =
   | { readonly kind: 'device'; readonly tensor: number }
   | { readonly kind: 'rows'; readonly rows: number };
 
+/** What an input is fed. */
+export type NamedFeed = FeedMessage & { readonly name: string };
+
+/** A run. Feeds are a list, since objects of hundreds of keys are slow to make and to send. */
 export interface RunRequest {
   readonly session: number;
-  readonly feeds: Readonly<Record<string, FeedMessage>>;
+  readonly feeds: readonly NamedFeed[];
   /** Outputs to send back. */
   readonly fetch: readonly string[];
   /** Outputs to keep, with the ids to keep them under. */
   readonly keep: Readonly<Record<string, number>>;
-  /** Outputs to append, with the ids of their row buffers. */
-  readonly append: Readonly<Record<string, number>>;
+  /** Outputs to append, with the ids of the row buffers that share their rows in equal parts. */
+  readonly append: Readonly<Record<string, readonly number[]>>;
 }
 
 /** Type and extents of a tensor that stayed on the device. */
@@ -69,8 +73,8 @@ export interface KeptTensor {
 export interface RunResponse {
   readonly fetched: Readonly<Record<string, Tensor>>;
   readonly kept: Readonly<Record<string, KeptTensor>>;
-  /** Rows filled after the run, by output. */
-  readonly lengths: Readonly<Record<string, number>>;
+  /** Rows filled after the run, by output, for each of its buffers. */
+  readonly lengths: Readonly<Record<string, readonly number[]>>;
 }
 
 export interface CreateRowsRequest {

@@ -3,6 +3,17 @@ import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import { allocate, tensorBytes, toOrt } from './ort-tensor.js';
 import type { CreateRowsRequest, KeptTensor } from './protocol.js';
 
+/** Which of several equal parts of a tensor's rows. */
+export interface RowPart {
+  readonly part: number;
+  readonly parts: number;
+}
+
+/** One of several equal parts of rows; a number of rows that does not divide shows in the part's own. */
+export function partOf({ dtype, dims: [rows = 0, ...rowDims] }: KeptTensor, parts: number): KeptTensor {
+  return { dtype, dims: [rows / parts, ...rowDims] };
+}
+
 /** Rows in the inference thread's memory: fed as a view of the filled part, grown by copying a run's new rows. */
 export class RowStore {
   readonly #dtype: DataType;
@@ -39,7 +50,7 @@ export class RowStore {
   /** Throws a RuntimeError unless `rows` is [k, ...rowDims] of the right type and fits. */
   check(output: string, rows: KeptTensor): void {
     const [count = 0, ...rowDims] = rows.dims;
-    if (rows.dtype !== this.#dtype || rowDims.join() !== this.#rowDims.join() || rows.dims.length === 0) {
+    if (rows.dtype !== this.#dtype || rowDims.join() !== this.#rowDims.join() || !Number.isInteger(rows.dims[0])) {
       throw new RuntimeError(`The output "${output}" does not consist of rows of its buffer.`, {
         expected: `${this.#dtype} [rows, ${this.#rowDims.join(', ')}]`,
         actual: `${rows.dtype} [${rows.dims.join(', ')}]`,
@@ -54,12 +65,13 @@ export class RowStore {
     }
   }
 
-  /** Copies checked rows to the end. */
-  append({ data, dims }: Tensor): void {
-    const offset = this.#length * elementCount(this.#rowDims);
+  /** Copies one part of checked rows to the end. */
+  append({ data, dims: [rows = 0] }: Tensor, { part, parts }: RowPart): void {
+    const size = data.length / parts;
     // Both arrays have the buffer's element type, which `check` has made sure of.
-    (this.#data as Uint8Array).set(data as Uint8Array, offset);
-    this.#length += dims[0] ?? 0;
+    const own = (data as Uint8Array).subarray(part * size, (part + 1) * size);
+    (this.#data as Uint8Array).set(own, this.#length * elementCount(this.#rowDims));
+    this.#length += rows / parts;
   }
 
   truncate(length: number): void {

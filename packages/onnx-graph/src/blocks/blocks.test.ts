@@ -8,7 +8,7 @@ import { activation } from './activation.js';
 import { attention } from './attention.js';
 import { gatedMlp } from './gated-mlp.js';
 import { linear } from './linear.js';
-import { layerNorm, rmsNorm } from './norm.js';
+import { addRmsNorm, layerNorm, rmsNorm } from './norm.js';
 import { rotary } from './rotary.js';
 import { tiledAttention } from './tiled-attention.js';
 
@@ -71,16 +71,29 @@ describe('norms', () => {
   const weight = values(5, 8);
   const bias = values(7, 8);
 
+  /** RMSNorm of one row. */
+  const normed = (row: readonly number[]) =>
+    row.map((value, i) => (value / Math.sqrt(dot(row, row) / 8 + 1e-3)) * weight.data[i]!);
+
   it('divides by the root of the mean square', async () => {
     const actual = await runBlock({
       tensors: { 'norm.weight': weight },
       inputs: { x },
       build: (component, { x }) => rmsNorm(component, 'norm', x!, { size: 8, epsilon: 1e-3 }),
     });
-    const expected = rowsOf(x).flatMap((row) =>
-      row.map((value, i) => (value / Math.sqrt(dot(row, row) / 8 + 1e-3)) * weight.data[i]!),
-    );
-    expectClose(actual, expected);
+    expectClose(actual, rowsOf(x).flatMap(normed));
+  });
+
+  it.each(['sum', 'normed'] as const)('adds and divides at once: the %s', async (part) => {
+    const y = values(11, 5, 8);
+    const actual = await runBlock({
+      tensors: { 'norm.weight': weight },
+      inputs: { x, y },
+      build: (component, { x, y }) => addRmsNorm(component, 'norm', [x!, y!], { size: 8, epsilon: 1e-3 })[part],
+    });
+    const others = rowsOf(y);
+    const sums = rowsOf(x).map((row, r) => row.map((value, i) => value + others[r]![i]!));
+    expectClose(actual, part === 'sum' ? sums.flat() : sums.flatMap(normed));
   });
 
   it('centres and divides by the deviation', async () => {

@@ -15,6 +15,28 @@ export function rmsNorm(component: Component, name: string, x: Value, { size, ep
   });
 }
 
+/** Sum of two tensors, and its norm. */
+export interface NormedSum {
+  readonly sum: Value;
+  readonly normed: Value;
+}
+
+/** x + y and its RMSNorm in one node: small operators cost as much as large ones where there is one row. */
+export function addRmsNorm(
+  component: Component,
+  name: string,
+  [x, y]: readonly [Value, Value],
+  options: NormOptions,
+): NormedSum {
+  const norm = component.enter(name);
+  const [normed, , , sum] = norm.graph.ops(
+    'SkipSimplifiedLayerNormalization',
+    [x, y, norm.weight('weight', [options.size])],
+    { domain: 'com.microsoft', attributes: { epsilon: { float: options.epsilon } }, results: 4, unused: [1, 2] },
+  );
+  return { sum: sum!, normed: normed! };
+}
+
 /** LayerNorm over the last axis, with weight and bias. */
 export function layerNorm(component: Component, name: string, x: Value, { size, epsilon }: NormOptions): Value {
   const norm = component.enter(name);

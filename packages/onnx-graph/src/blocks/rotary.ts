@@ -19,15 +19,26 @@ export interface RotaryTables {
  * RoPE (Su et al. 2021) in the split-halves layout: (x₁, x₂) → (x₁ cos − x₂ sin, x₂ cos + x₁ sin).
  *
  * ```
- * x [s, n·d] ─► Reshape [1, s, n·d] ─► RotaryEmbedding(offset 0, cos, sin) ─► Reshape [s, n·d]
+ * x [s, n·d] ─► {@link batchedRotary} ─► Squeeze [s, n·d]
  * ```
  */
 export function rotary(component: Component, x: Value, tables: RotaryTables, heads: number): Value {
   const { graph } = component;
+  return graph.op('Squeeze', [batchedRotary(component, x, tables, heads), graph.ints(0)]);
+}
+
+/**
+ * The same, as a batch of one: for callers that reshape the result anyway.
+ *
+ * ```
+ * x [s, n·d] ─► Unsqueeze [1, s, n·d] ─► RotaryEmbedding(offset 0, cos, sin) ─► [1, s, n·d]
+ * ```
+ */
+export function batchedRotary(component: Component, x: Value, tables: RotaryTables, heads: number): Value {
+  const { graph } = component;
   const batched = graph.op('Unsqueeze', [x, graph.ints(0)]);
-  const rotated = graph.op('RotaryEmbedding', [batched, graph.ints(0), tables.cos, tables.sin], {
+  return graph.op('RotaryEmbedding', [batched, graph.ints(0), tables.cos, tables.sin], {
     domain: 'com.microsoft',
     attributes: { num_heads: heads },
   });
-  return graph.op('Squeeze', [rotated, graph.ints(0)]);
 }

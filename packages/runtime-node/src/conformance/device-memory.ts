@@ -64,6 +64,7 @@ export const deviceMemoryCases: readonly ConformanceCase[] = [
   },
   { name: 'appends rows, feeds those filled, and truncates', run: (runtime) => withCache(runtime, growsAndShrinks) },
   { name: 'refuses rows that do not fit, and stays as it was', run: (runtime) => withCache(runtime, refusesRows) },
+  { name: 'shares the rows of an output among several buffers', run: sharesRows },
   { name: 'keeps runs, appends and truncations in order', run: (runtime) => withCache(runtime, keepsOrder) },
 ];
 
@@ -121,6 +122,29 @@ async function refusesRows({ rows, step }: Cache, runtime: Runtime): Promise<voi
   });
   await checkRejects(() => session.run({ x, past: other }), { name: 'RuntimeError', message: /"past".*\[0, 3\]/ });
   other.dispose();
+  await session.dispose();
+}
+
+async function sharesRows(runtime: Runtime): Promise<void> {
+  const session = await runtime.createSession(twiceGraph('float32'));
+  const buffers = [runtime.createRows('float32', [2], 4), runtime.createRows('float32', [2], 4)];
+  const run = (values: readonly number[]) =>
+    session.run({ x: floats([values.length / 2, 2], values) }, { append: { y: buffers } });
+  await run([1, 2]);
+  buffers[1]!.truncate(0);
+  await run([3, 4, 5, 6]);
+  for (const [i, expected] of ['1,2,3,4,5,6', '3,4,5,6'].entries()) {
+    checkLength(buffers[i]!, 3 - i);
+    const { data } = (await session.run({ x: buffers[i]! })).host('y', 'float32');
+    check(data.subarray(0, data.length / 2).join() === expected, `buffer ${i} holds ${data.join()}`);
+  }
+  const three = [...buffers, runtime.createRows('float32', [2], 4)];
+  await checkRejects(() => session.run({ x: floats([1, 2], [1, 1]) }, { append: { y: three } }), {
+    name: 'RuntimeError',
+    message: /rows of its buffer/,
+  });
+  checkLength(buffers[0]!, 3);
+  for (const rows of three) rows.dispose();
   await session.dispose();
 }
 

@@ -1,0 +1,54 @@
+import type { Component, GraphBuilder, Value } from '@vlmkit/onnx-graph';
+import { cacheNames, newRowsName } from './cache-names.js';
+
+/** Keys and values of the same tokens, for each key-value head of a layer. */
+export interface KeyValueRows {
+  readonly keys: readonly Value[];
+  readonly values: readonly Value[];
+}
+
+/** The cache of one layer, as one run sees it. */
+export interface LayerCache {
+  /** [p, d] each. */
+  readonly past: KeyValueRows;
+  /** Adds the rows [s, d] of the tokens fed. Returns the rows [f, d] that the past lacks: those, and earlier ones of this run. */
+  append(rows: KeyValueRows): KeyValueRows;
+}
+
+/** Finds the cache of a layer. */
+export type CacheAccess = (layer: number) => LayerCache;
+
+/** Extents of the cache. */
+export interface CacheShape {
+  readonly numKeyValueHeads: number;
+  readonly headDim: number;
+}
+
+/** The cache as inputs of the graph, and as outputs whose rows the caller appends to it. */
+export function cacheInputs({ graph, dtype }: Component, shape: CacheShape): CacheAccess {
+  return (layer) => ({
+    past: pastRows(layer, shape, (name) => graph.input(name, dtype, ['p', shape.headDim])),
+    append: (rows) => {
+      outputNewRows(graph, { layer, rows, headDim: shape.headDim });
+      return rows;
+    },
+  });
+}
+
+/** Keys and values of a layer's heads, each found by the name of its input. */
+export function pastRows(layer: number, { numKeyValueHeads }: CacheShape, find: (name: string) => Value): KeyValueRows {
+  const names = Array.from({ length: numKeyValueHeads }, (_, head) => cacheNames(layer, head));
+  return {
+    keys: names.map(({ pastKey }) => find(pastKey)),
+    values: names.map(({ pastValue }) => find(pastValue)),
+  };
+}
+
+/** Makes a layer's new rows one output [2·n·f, d] for n heads: the keys of each head, then the values of each. */
+export function outputNewRows(
+  graph: GraphBuilder,
+  { layer, rows, headDim }: { readonly layer: number; readonly rows: KeyValueRows; readonly headDim: number },
+): void {
+  const all = graph.op('Concat', [...rows.keys, ...rows.values], { attributes: { axis: 0 } });
+  graph.output(newRowsName(layer), all, [`${newRowsName(layer)}.0`, headDim]);
+}
