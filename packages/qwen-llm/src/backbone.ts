@@ -1,4 +1,5 @@
 import type { BackboneState, ComputeType, Feed, LanguageBackbone, Runtime, Session, WeightSource } from '@vlmkit/core';
+import { AppendedCache } from './appended-cache.js';
 import { Batch } from './batch.js';
 import { buildBurstGraph } from './burst-graph.js';
 import { singleStepFeeds } from './burst-plan.js';
@@ -6,6 +7,8 @@ import { BurstState } from './burst-state.js';
 import { CachedState } from './cached-state.js';
 import type { DecoderConfig } from './decoder-config.js';
 import { buildDecoderGraph } from './decoder-graph.js';
+import { HandedOnCache } from './handed-on-cache.js';
+import type { CreateCache } from './kv-cache.js';
 
 /** What a decoder is loaded from. */
 export interface QwenLlmOptions {
@@ -33,7 +36,9 @@ export async function createQwenLlm(options: QwenLlmOptions): Promise<LanguageBa
   const build = bursts ? buildBurstGraph : buildDecoderGraph;
   const graph = build({ config, weights, profile: runtime.profile, ...(dtype && { dtype }) });
   const session = await runtime.createSession(graph, onProgress ? { onProgress } : {});
-  const parts = { config, runtime, session, prefillChunk, cacheType: dtype ?? 'float32' } as const;
+  const handedOn = !bursts && runtime.profile.kvCache === 'handover';
+  const createCache: CreateCache = (cache) => (handedOn ? new HandedOnCache(cache) : new AppendedCache(cache));
+  const parts = { config, runtime, session, prefillChunk, cacheType: dtype ?? 'float32', createCache } as const;
   if (!bursts) return new QwenLlm(parts);
   return new QwenLlm({ ...parts, extraFeeds: singleStepFeeds(config.vocabSize), leastLogitRows: 1 });
 }
@@ -44,6 +49,7 @@ interface QwenLlmParts {
   readonly session: Session;
   readonly prefillChunk: number;
   readonly cacheType: ComputeType;
+  readonly createCache: CreateCache;
   /** Inputs of the burst graph, where that is what was loaded. */
   readonly extraFeeds?: Readonly<Record<string, Feed>>;
   readonly leastLogitRows?: 1;

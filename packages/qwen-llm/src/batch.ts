@@ -15,7 +15,7 @@ import { batchBias, packInputs } from './batch-packing.js';
 import { LogitRows } from './batch-rows.js';
 import type { DecoderConfig } from './decoder-config.js';
 import { checkInput, decoderFeeds, fewestManyTokens, sliceInput } from './decoder-input.js';
-import { checkContext, KvCache } from './kv-cache.js';
+import { type CreateCache, cacheBytes, checkContext, type KvCache } from './kv-cache.js';
 
 /** What a batch is made of. */
 export interface BatchOptions {
@@ -24,6 +24,7 @@ export interface BatchOptions {
   readonly session: Session;
   readonly prefillChunk: number;
   readonly cacheType: DataType;
+  readonly createCache: CreateCache;
   /** Tokens of every sequence, prompt and answer together. */
   readonly capacities: readonly number[];
   /** What the graph takes beside the decoder's own inputs. */
@@ -52,6 +53,8 @@ const nobody = -1;
  */
 export class Batch {
   readonly members: readonly BatchMember[];
+  /** Bytes of the cache when it is full. */
+  readonly byteLength: number;
   readonly #options: BatchOptions;
   readonly #cache: KvCache;
   /** Sequence of every token of the cache. */
@@ -65,13 +68,11 @@ export class Batch {
     const { capacities, config } = options;
     for (const capacity of capacities) checkContext(capacity, config);
     this.#options = options;
-    this.#cache = new KvCache({ ...options, capacity: capacities.reduce((sum, capacity) => sum + capacity, 0) });
+    const cache = { ...options, capacity: capacities.reduce((sum, capacity) => sum + capacity, 0) };
+    this.#cache = options.createCache(cache);
+    this.byteLength = cacheBytes(cache);
     this.members = capacities.map((capacity, index) => new BatchMember(this, { index, capacity }));
     for (const member of this.members) this.#live.add(member);
-  }
-
-  get byteLength(): number {
-    return this.#cache.byteLength;
   }
 
   /** Tokens of one sequence in the cache. */
@@ -201,12 +202,13 @@ export class Batch {
     const result = await session.run(
       {
         ...decoderFeeds(config, packInputs(inputs), { bias, many: parts.some(({ pending }) => isLong(pending)) }),
-        ...this.#cache.past,
+        ...this.#cache.feeds(),
         logit_rows: int64([logitRows.length], logitRows),
         ...extraFeeds,
       },
-      { outputs: hidden ? ['logits', 'hidden_states'] : ['logits'], append: this.#cache.appends },
+      { outputs: hidden ? ['logits', 'hidden_states'] : ['logits'], ...this.#cache.outputs },
     );
+    this.#cache.accept(result);
     this.#owners.push(...queries);
     for (const { pending, to } of parts) pending.done = to;
     if (asked.length === 0) return;

@@ -1,15 +1,36 @@
-/** Names of the cache tensors of one key-value head: inputs of the graph. */
+/** Names of the cache tensors of one key-value head: inputs of the graph, and outputs where the cache is handed on. */
 export function cacheNames(layer: number, head: number): CacheNames {
-  return { pastKey: `past_key.${layer}.${head}`, pastValue: `past_value.${layer}.${head}` };
+  const at = `${layer}.${head}`;
+  return {
+    pastKey: `past_key.${at}`,
+    pastValue: `past_value.${at}`,
+    presentKey: `present_key.${at}`,
+    presentValue: `present_value.${at}`,
+  };
 }
 
-/** Inputs of one key-value head. */
+/** Inputs (past) and outputs (present) of one key-value head. */
 export interface CacheNames {
   readonly pastKey: string;
   readonly pastValue: string;
+  readonly presentKey: string;
+  readonly presentValue: string;
 }
 
-/** Name of a layer's new rows: an output of the graph. */
+/** The names of every head of every layer. */
+export function allCacheNames(shape: {
+  readonly numHiddenLayers: number;
+  readonly numKeyValueHeads: number;
+}): readonly CacheNames[] {
+  return Array.from({ length: shape.numHiddenLayers * shape.numKeyValueHeads }, (_, i) =>
+    cacheNames(Math.floor(i / shape.numKeyValueHeads), i % shape.numKeyValueHeads),
+  );
+}
+
+/** Name of a layer's new rows: an output of the graph where the cache is appended to. */
 export function newRowsName(layer: number): string {
   return `new_rows.${layer}`;
 }
+
+/** Name of the input that tells how many rows of a cache that was handed on still count. */
+export const pastLengthName = 'past_length';

@@ -16,7 +16,7 @@ import {
 } from '@vlmkit/core';
 import type { DecoderConfig } from './decoder-config.js';
 import { checkInput, decoderFeeds, fewestManyTokens, sequenceBias, sliceInput } from './decoder-input.js';
-import { checkContext, KvCache } from './kv-cache.js';
+import { type CreateCache, cacheBytes, checkContext, type KvCache } from './kv-cache.js';
 
 /** What the state of a generation is made of. */
 export interface CachedStateOptions {
@@ -25,6 +25,7 @@ export interface CachedStateOptions {
   readonly session: Session;
   readonly prefillChunk: number;
   readonly cacheType: DataType;
+  readonly createCache: CreateCache;
   /** Tokens that the cache holds. */
   readonly capacity: number;
   /** What the graph takes beside the decoder's own inputs, in runs that choose no token. */
@@ -60,7 +61,7 @@ export class CachedState implements BackboneState {
   constructor(options: CachedStateOptions) {
     checkContext(options.capacity, options.config);
     this.#options = options;
-    this.#cache = new KvCache(options);
+    this.#cache = options.createCache(options);
     this.capacity = options.capacity;
   }
 
@@ -69,7 +70,7 @@ export class CachedState implements BackboneState {
   }
 
   get byteLength(): number {
-    return this.#cache.byteLength;
+    return cacheBytes(this.#options);
   }
 
   async forward(input: BackboneInput, options: ForwardOptions = {}): Promise<ForwardResult> {
@@ -113,15 +114,17 @@ export class CachedState implements BackboneState {
     const count = input.tokenIds.length;
     const asked = Math.max(logitRows, leastLogitRows);
     const rows = Array.from({ length: asked }, (_, i) => count - asked + i);
-    return session.run(
+    const result = await session.run(
       {
         ...decoderFeeds(config, input, { bias: sequenceBias(count), many }),
-        ...this.#cache.past,
+        ...this.#cache.feeds(),
         logit_rows: int64([asked], rows),
         ...(extraFeeds ?? this.#options.extraFeeds),
       },
-      { outputs, append: this.#cache.appends, ...(signal && { signal }) },
+      { outputs, ...this.#cache.outputs, ...(signal && { signal }) },
     );
+    this.#cache.accept(result);
+    return result;
   }
 
   /** Counts tokens that a run has appended. */

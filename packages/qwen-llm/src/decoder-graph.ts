@@ -12,7 +12,7 @@ import {
 } from '@vlmkit/onnx-graph';
 import { type AttentionState, cachedAttention, SharedByHeads } from './cached-attention.js';
 import type { DecoderConfig } from './decoder-config.js';
-import { cacheInputs } from './layer-cache.js';
+import { cacheInputs, handedOnCache } from './layer-cache.js';
 
 /** What the decoder's graph is built from. */
 export interface DecoderGraphOptions {
@@ -44,7 +44,8 @@ export interface DecoderGraphOptions {
  * for the cache, [s·g, p] with g query heads of a key-value head, or [1, 1]; `logit_rows` [n] int64; `many_rows`, a scalar bool: whether layers that are stored as 8-bit integers too compute on those;
  * `past_key.L.H`, `past_value.L.H` [p, d]. Outputs: `logits` [n, vocab]; `hidden_states` [n, h];
  * `new_rows.L` [2·n·s, d] for n key-value heads: the new keys of each head, then the new values of each, which the caller
- * appends to the cache.
+ * appends to the cache. Where the device keeps the cache (`profile.kvCache`), a further input `past_length` [1] says how many rows of
+ * the past count, and `present_key.L.H`, `present_value.L.H` [p + s, d] take the place of `new_rows`.
  */
 export function buildDecoderGraph({ config, weights, profile, dtype }: DecoderGraphOptions): GraphModel {
   const graph = new GraphBuilder();
@@ -58,7 +59,7 @@ export function buildDecoderGraph({ config, weights, profile, dtype }: DecoderGr
     },
     causalBias: model.cast(graph.input('causal_bias', 'float32', ['s', 's'])),
     pastBias: model.cast(graph.input('past_bias', 'float32', ['past_rows', 'past_columns'])),
-    cache: cacheInputs(model, config),
+    cache: profile.kvCache === 'handover' ? handedOnCache(model, config) : cacheInputs(model, config),
   };
   const { logits, hiddenStates } = decoder(model, config, {
     tokenIds: graph.input('token_ids', 'int64', ['s']),

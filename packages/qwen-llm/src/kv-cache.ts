@@ -1,5 +1,12 @@
-import { byteSize, type DataType, PromptError, type RowBuffer, type Runtime } from '@vlmkit/core';
-import { cacheNames, newRowsName } from './cache-names.js';
+import {
+  byteSize,
+  type DataType,
+  type Feed,
+  PromptError,
+  type RunOptions,
+  type RunResult,
+  type Runtime,
+} from '@vlmkit/core';
 import type { DecoderConfig } from './decoder-config.js';
 
 /** What a cache is made of. */
@@ -11,37 +18,26 @@ export interface KvCacheOptions {
   readonly capacity: number;
 }
 
-/** Append-only rows: one buffer of keys and one of values for every layer and key-value head. */
-export class KvCache {
-  /** Buffers by the graph's input, to feed. */
-  readonly past: Readonly<Record<string, RowBuffer>>;
-  /** Buffers by the graph's output, to append to: each takes its part of a layer's new rows. */
-  readonly appends: Readonly<Record<string, readonly RowBuffer[]>>;
-  readonly byteLength: number;
-
-  constructor({ config, runtime, cacheType, capacity }: KvCacheOptions) {
-    const { numHiddenLayers, numKeyValueHeads, headDim } = config;
-    this.byteLength = numHiddenLayers * numKeyValueHeads * 2 * capacity * headDim * byteSize(cacheType);
-    const past: Record<string, RowBuffer> = {};
-    const appends: Record<string, readonly RowBuffer[]> = {};
-    for (let layer = 0; layer < numHiddenLayers; layer++) {
-      const heads = Array.from({ length: numKeyValueHeads }, (_, head) => cacheNames(layer, head));
-      const names = [...heads.map(({ pastKey }) => pastKey), ...heads.map(({ pastValue }) => pastValue)];
-      for (const name of names) past[name] = runtime.createRows(cacheType, [headDim], capacity);
-      appends[newRowsName(layer)] = names.map((name) => past[name]!);
-    }
-    this.past = past;
-    this.appends = appends;
-  }
-
+/** Keys and values of the tokens computed so far, between runs of a graph. */
+export interface KvCache {
+  /** What a run of the graph takes. */
+  feeds(): Readonly<Record<string, Feed>>;
+  /** Where the new rows of a run go. */
+  readonly outputs: Pick<RunOptions, 'append' | 'keep'>;
+  /** Takes what a run has kept. */
+  accept(result: RunResult): void;
   /** Forgets the tokens from `length` on. */
-  truncate(length: number): void {
-    for (const rows of Object.values(this.past)) rows.truncate(length);
-  }
+  truncate(length: number): void;
+  dispose(): void;
+}
 
-  dispose(): void {
-    for (const rows of Object.values(this.past)) rows.dispose();
-  }
+/** Makes the kind of cache that the graph works with. */
+export type CreateCache = (options: KvCacheOptions) => KvCache;
+
+/** Bytes of a cache that is full. */
+export function cacheBytes({ config, cacheType, capacity }: KvCacheOptions): number {
+  const { numHiddenLayers, numKeyValueHeads, headDim } = config;
+  return numHiddenLayers * numKeyValueHeads * 2 * capacity * headDim * byteSize(cacheType);
 }
 
 /** @throws PromptError when one sequence is to be longer than the model's context. */

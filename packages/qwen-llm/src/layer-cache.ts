@@ -1,5 +1,5 @@
 import type { Component, GraphBuilder, Value } from '@vlmkit/onnx-graph';
-import { cacheNames, newRowsName } from './cache-names.js';
+import { cacheNames, newRowsName, pastLengthName } from './cache-names.js';
 
 /** Keys and values of the same tokens, for each key-value head of a layer. */
 export interface KeyValueRows {
@@ -33,6 +33,32 @@ export function cacheInputs({ graph, dtype }: Component, shape: CacheShape): Cac
       return rows;
     },
   });
+}
+
+/**
+ * The cache as tensors that stay on the device: what went in, less the rows that no longer count, comes out with the new
+ * rows behind it, and goes in again.
+ */
+export function handedOnCache({ graph, dtype }: Component, shape: CacheShape): CacheAccess {
+  const length = graph.input(pastLengthName, 'int64', [1]);
+  const counted = (name: string) =>
+    graph.op('Slice', [graph.input(name, dtype, [`${name}.0`, shape.headDim]), graph.ints(0), length, graph.ints(0)]);
+  return (layer) => {
+    const past = pastRows(layer, shape, counted);
+    const hand = (name: string, before: Value, rows: Value) =>
+      graph.output(name, graph.op('Concat', [before, rows], { attributes: { axis: 0 } }), [`${name}.0`, shape.headDim]);
+    return {
+      past,
+      append: (rows) => {
+        for (let head = 0; head < shape.numKeyValueHeads; head++) {
+          const { presentKey, presentValue } = cacheNames(layer, head);
+          hand(presentKey, past.keys[head]!, rows.keys[head]!);
+          hand(presentValue, past.values[head]!, rows.values[head]!);
+        }
+        return rows;
+      },
+    };
+  };
 }
 
 /** Keys and values of a layer's heads, each found by the name of its input. */
