@@ -42,6 +42,27 @@ describe('openCheckpoint', () => {
     await checkpoint.close();
   });
 
+  it('finds both preprocessors where transformers 5 writes them', async () => {
+    const joint = {
+      processor_class: 'Qwen2_5_VLProcessor',
+      image_processor: { patch_size: 14 },
+      video_processor: { patch_size: 28 },
+    };
+    const files = { 'processor_config.json': JSON.stringify(joint) };
+    expect(await open({ files })).toMatchObject({
+      preprocessor: { patch_size: 14 },
+      videoPreprocessor: { patch_size: 28 },
+    });
+    const own = { 'preprocessor_config.json': '{"a": 1}', 'video_preprocessor_config.json': '{"b": 2}' };
+    expect(await open({ files: { ...files, ...own } })).toMatchObject({
+      preprocessor: { a: 1 },
+      videoPreprocessor: { b: 2 },
+    });
+    const older = await open({ files: { 'processor_config.json': '{"processor_class": "Qwen2_5_VLProcessor"}' } });
+    expect(older.preprocessor).toBeUndefined();
+    expect(older.videoPreprocessor).toBeUndefined();
+  });
+
   it('trusts the presence of a head over the config', async () => {
     const tied = await open({ config: { tie_word_embeddings: true } });
     expect(tied.config.tieWordEmbeddings).toBe(true);

@@ -2,6 +2,7 @@ import type { WeightSource } from '@vlmkit/core';
 import { type GenerationConfig, readGenerationConfig } from './config/generation-config.js';
 import type { ModelConfig } from './config/model-config.js';
 import { readModelConfig } from './config/read-config.js';
+import { readPreprocessors } from './config/read-preprocessors.js';
 import { type CheckpointFiles, type JsonObject, readJson, readOptionalJson } from './files/checkpoint-files.js';
 import { checkUnused } from './weights/check-unused.js';
 import { openWeights } from './weights/open-weights.js';
@@ -10,8 +11,10 @@ import { openWeights } from './weights/open-weights.js';
 export interface Checkpoint {
   readonly config: ModelConfig;
   readonly generation: GenerationConfig;
-  /** preprocessor_config.json as it stands; absent for text models. */
+  /** preprocessor_config.json as it stands, or its content in processor_config.json; absent for text models. */
   readonly preprocessor?: JsonObject;
+  /** video_preprocessor_config.json as it stands, or its content in processor_config.json. */
+  readonly videoPreprocessor?: JsonObject;
   readonly weights: WeightSource;
   /** The folder, for its other files (tokenizer.json, chat_template.json ...). */
   readonly files: CheckpointFiles;
@@ -32,10 +35,10 @@ export interface Checkpoint {
  * @throws WeightError when weights are missing, truncated or malformed.
  */
 export async function openCheckpoint(files: CheckpointFiles): Promise<Checkpoint> {
-  const [configJson, generationJson, preprocessor] = await Promise.all([
+  const [configJson, generationJson, preprocessors] = await Promise.all([
     readJson(files, 'config.json'),
     readOptionalJson(files, 'generation_config.json'),
-    readOptionalJson(files, 'preprocessor_config.json'),
+    readPreprocessors(files),
   ]);
   const stated = readModelConfig(configJson);
   const weights = await openWeights(files);
@@ -43,7 +46,7 @@ export async function openCheckpoint(files: CheckpointFiles): Promise<Checkpoint
   return {
     config,
     generation: readGenerationConfig(generationJson, configJson),
-    ...(preprocessor && { preprocessor }),
+    ...preprocessors,
     weights,
     files,
     checkUnused: (used) => checkUnused(weights, used),

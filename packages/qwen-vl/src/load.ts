@@ -1,10 +1,4 @@
-import {
-  type Checkpoint,
-  type CheckpointFiles,
-  type JsonObject,
-  readOptionalJson,
-  type VisionConfig,
-} from '@vlmkit/checkpoint';
+import type { Checkpoint, JsonObject, VisionConfig } from '@vlmkit/checkpoint';
 import { type ComputeType, ConfigError, type ModelModules, type Runtime } from '@vlmkit/core';
 import { type ImagePreprocessorConfig, parseImagePreprocessorConfig } from '@vlmkit/preprocess';
 import { loadTokenizer } from '@vlmkit/tokenizer';
@@ -80,11 +74,12 @@ function loadModules(options: LoadQwenVLOptions): Promise<ModelModules> {
 
 /** Facts of a checkpoint that need no weights: tokenizer, ids, sampling defaults. */
 export async function readModelInfo(checkpoint: Checkpoint): Promise<QwenModelInfo> {
-  const { config, generation, preprocessor, files } = checkpoint;
+  const { config, generation, preprocessor, videoPreprocessor, files } = checkpoint;
   const tokenizer = await loadTokenizer(async (name) => ((await files.has(name)) ? files.readText(name) : undefined));
   const { vision, tokens } = config;
   if (vision && !preprocessor) {
     throw new ConfigError('The checkpoint has no preprocessor_config.json.', {
+      expected: 'that file, or a processor_config.json with an image_processor',
       remedy: 'Download the complete folder of the model: the file says how pictures are scaled.',
     });
   }
@@ -97,22 +92,21 @@ export async function readModelInfo(checkpoint: Checkpoint): Promise<QwenModelIn
     sampling: samplingDefaults(generation),
     ...(generation.maxNewTokens !== undefined && { maxNewTokens: generation.maxNewTokens }),
     ...(vision?.tokensPerSecond !== undefined && { tokensPerSecond: vision.tokensPerSecond }),
-    ...(preprocessor && vision && { vision: await readVisionPreprocessing({ files, preprocessor, vision }) }),
+    ...(preprocessor && vision && { vision: readVisionPreprocessing({ preprocessor, videoPreprocessor, vision }) }),
   };
 }
 
 interface VisionSettings {
-  readonly files: CheckpointFiles;
   readonly preprocessor: JsonObject;
+  readonly videoPreprocessor: JsonObject | undefined;
   readonly vision: VisionConfig;
 }
 
-async function readVisionPreprocessing(settings: VisionSettings): Promise<VisionPreprocessing> {
-  const { files, preprocessor, vision } = settings;
+function readVisionPreprocessing(settings: VisionSettings): VisionPreprocessing {
+  const { preprocessor, videoPreprocessor = {}, vision } = settings;
   const image = parseImagePreprocessorConfig(preprocessor);
   checkPatches(image, vision);
-  const video = await readOptionalJson(files, 'video_preprocessor_config.json');
-  const { min_pixels: minPixels, max_pixels: maxPixels } = video ?? {};
+  const { min_pixels: minPixels, max_pixels: maxPixels } = videoPreprocessor;
   const limits = {
     ...(typeof minPixels === 'number' && { minPixels }),
     ...(typeof maxPixels === 'number' && { maxPixels }),

@@ -43,6 +43,7 @@ function sourceFiles(weights = tensors, changes: Readonly<Record<string, unknown
       ['model.safetensors', encodeSafetensors(weights)],
       ['config.json', JSON.stringify({ ...config, ...changes })],
       ['tokenizer.json', '{"version": "1.0"}'],
+      ['processor_config.json', '{"image_processor": {"patch_size": 14}}'],
     ]),
     'the source',
   );
@@ -127,7 +128,13 @@ describe('convertCheckpoint', () => {
       groups: { decoder: 'q8', embedding: 'keep' },
     });
     expect(checkpoint.weights.has('model.embed_tokens.weight')).toBe(true);
-    expect([...committed.keys()].sort()).toEqual(['config.json', 'model.safetensors', 'tokenizer.json']);
+    expect([...committed.keys()].sort()).toEqual([
+      'config.json',
+      'model.safetensors',
+      'processor_config.json',
+      'tokenizer.json',
+    ]);
+    expect(checkpoint.preprocessor).toEqual({ patch_size: 14 });
     expect(new TextDecoder().decode(committed.get('tokenizer.json'))).toBe('{"version": "1.0"}');
   });
 
