@@ -56,6 +56,7 @@ function memoryTarget() {
   let finished = false;
   const target: CheckpointTarget = {
     label: 'memory',
+    list: async () => [...committed.keys()],
     async create(name) {
       const parts: Uint8Array[] = [];
       open.add(name);
@@ -319,6 +320,8 @@ describe('an interrupted conversion', () => {
       const source = await openCheckpoint(files);
       const result = await convertCheckpoint({ source, target: memory.target, ...options, ...changes });
       expect(result.resumed).toBe(0);
+      const shards = [...memory.committed.keys()].filter((name) => name.endsWith('.safetensors'));
+      expect(shards.sort()).toEqual([...result.shards].sort());
     }
     const memory = memoryTarget();
     await interrupt(memory, 2);
@@ -327,6 +330,21 @@ describe('an interrupted conversion', () => {
     const source = await openCheckpoint(sourceFiles());
     await convertCheckpoint({ source, target: memory.target, ...options });
     expect(memory.committed.get(first)?.byteLength).toBeGreaterThan(3);
+  });
+
+  it('leaves nothing of another attempt in the result', async () => {
+    const attempts = [{ dtype: 'fp16' }, { dtype: 'q4', maxShardBytes: 1500 }] as const;
+    for (const [first, second] of [attempts, attempts.toReversed()] as const) {
+      const memory = memoryTarget();
+      const killed: CheckpointTarget = { ...memory.target, finish: () => Promise.reject(new Error('killed')) };
+      const attempt = convertCheckpoint({ source: await openCheckpoint(sourceFiles()), target: killed, ...first! });
+      await expect(attempt).rejects.toThrow('killed');
+      // A file that some other program put there.
+      memory.committed.set('model.safetensors.index.json', new Uint8Array(3));
+      await convertCheckpoint({ source: await openCheckpoint(sourceFiles()), target: memory.target, ...second! });
+      const fresh = await convert(sourceFiles(), second);
+      expect(Object.fromEntries(memory.committed)).toEqual(Object.fromEntries(fresh.committed));
+    }
   });
 });
 

@@ -10,7 +10,7 @@ import { SafetensorsWriter } from '../safetensors/writer.js';
 import { encodeUtf8 } from '../utf8.js';
 import { fingerprintOf, openManifest } from './manifest.js';
 import { planShards, type ShardPlan, shardIndex } from './shards.js';
-import { type CheckpointTarget, withFile, writeFile } from './target.js';
+import { type CheckpointTarget, removeOthers, withFile, writeFile } from './target.js';
 
 /** Shards stay below what 32-bit browsers can hold in one buffer. */
 const defaultShardBytes = 2_000_000_000;
@@ -99,11 +99,12 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
     await writeShard(shard, options, progress);
     await manifest.markFinished(shard.name);
   }
-  if (shards.length > 1) await writeFile(target, 'model.safetensors.index.json', encodeUtf8(shardIndex(shards)));
-  await copyCompanions(source, target);
-  const config = convertedConfig(configJson, options);
-  await writeFile(target, 'config.json', encodeUtf8(`${JSON.stringify(config, null, 2)}\n`));
-  await manifest.remove();
+  const texts = await readCompanions(source);
+  if (shards.length > 1) texts.set('model.safetensors.index.json', shardIndex(shards));
+  texts.set('config.json', `${JSON.stringify(convertedConfig(configJson, options), null, 2)}\n`);
+  for (const [name, text] of texts) await writeFile(target, name, encodeUtf8(text));
+  // A file more could become the weights that load: model.safetensors goes before an index.
+  await removeOthers(target, new Set([...shards.map(({ name }) => name), ...texts.keys()]));
   await target.finish();
   return {
     shards: shards.map(({ name }) => name),
@@ -131,10 +132,13 @@ async function writeShard(shard: ShardPlan, options: ConvertOptions, progress: P
   });
 }
 
-async function copyCompanions({ files }: Checkpoint, target: CheckpointTarget): Promise<void> {
+/** The files beside the source's weights, by name. */
+async function readCompanions({ files }: Checkpoint): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
   for (const name of companions) {
-    if (await files.has(name)) await writeFile(target, name, encodeUtf8(await files.readText(name)));
+    if (await files.has(name)) texts.set(name, await files.readText(name));
   }
+  return texts;
 }
 
 /** config.json of the result: the source's, with how the weights are stored. */

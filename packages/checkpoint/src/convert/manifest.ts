@@ -1,7 +1,7 @@
 import type { WeightInfo } from '@vlmkit/core';
 import { encodeUtf8 } from '../utf8.js';
 import type { ShardPlan } from './shards.js';
-import { type CheckpointTarget, writeFile } from './target.js';
+import { type CheckpointTarget, removeOthers, writeFile } from './target.js';
 
 const manifestName = 'vlmkit-conversion.json';
 
@@ -11,13 +11,11 @@ export interface Manifest {
   readonly finished: ReadonlySet<string>;
   /** Notes a finished shard. */
   markFinished(name: string): Promise<void>;
-  /** Removes the manifest, when the conversion is complete. */
-  remove(): Promise<void>;
 }
 
 /**
- * Reads what an earlier attempt left behind. Its shards count only if it was the same conversion of the same weights and
- * they have the length that it noted.
+ * Takes over what an earlier attempt left behind. Its shards count only if it was the same conversion of the same weights
+ * and they have the length that it noted; everything else is removed.
  */
 export async function openManifest(target: CheckpointTarget, fingerprint: string): Promise<Manifest> {
   const noted = await readNoted(target, fingerprint);
@@ -25,6 +23,7 @@ export async function openManifest(target: CheckpointTarget, fingerprint: string
   for (const [name, byteLength] of noted) {
     if ((await target.size(name)) === byteLength) finished.set(name, byteLength);
   }
+  await removeOthers(target, new Set(finished.size > 0 ? [manifestName, ...finished.keys()] : []));
   return {
     finished: new Set(finished.keys()),
     async markFinished(name) {
@@ -32,7 +31,6 @@ export async function openManifest(target: CheckpointTarget, fingerprint: string
       const json = JSON.stringify({ fingerprint, finished: Object.fromEntries(finished) }, null, 2);
       await writeFile(target, manifestName, encodeUtf8(json));
     },
-    remove: () => target.remove(manifestName),
   };
 }
 

@@ -7,6 +7,8 @@ import type { ByteSink } from '../safetensors/writer.js';
 export interface CheckpointTarget {
   /** Where it will be, for messages. */
   readonly label: string;
+  /** Names of the committed files, those of earlier attempts included. */
+  list(): Promise<readonly string[]>;
   /** Starts a file. It has its name only once it is committed, and replaces one of the same name then. */
   create(name: string): Promise<TargetFile>;
   /** Length of a committed file in bytes, or undefined when there is none. */
@@ -29,6 +31,13 @@ export interface TargetFile extends ByteSink {
 /** Writes a whole file in one go. */
 export async function writeFile(target: CheckpointTarget, name: string, bytes: Uint8Array): Promise<void> {
   await withFile(target, name, (file) => file.write(bytes));
+}
+
+/** Removes every committed file but those that are to stay. */
+export async function removeOthers(target: CheckpointTarget, kept: ReadonlySet<string>): Promise<void> {
+  for (const name of await target.list()) {
+    if (!kept.has(name)) await target.remove(name);
+  }
 }
 
 /** Creates a file, lets `fill` write it, and commits it; abandons it when `fill` fails. */

@@ -41,6 +41,8 @@ describe('folderTarget', () => {
     await (await first.create('b')).abandon();
     const left = await first.create('c');
     const second = await folderTarget(out);
+    expect(await readdir(`${out}.partial`)).toEqual(['a']);
+    expect(await second.list()).toEqual(['a']);
     expect(await second.size('a')).toBe(0);
     expect(await second.size('b')).toBeUndefined();
     await second.remove('a');

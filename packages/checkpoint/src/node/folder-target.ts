@@ -15,12 +15,14 @@ export async function folderTarget(path: string): Promise<CheckpointTarget> {
   const work = `${folder}.partial`;
   await refuseOccupied(folder);
   await mkdir(work, { recursive: true });
+  await removeStray(work);
   const pathOf = (name: string): string => {
     assertPlainName(name);
     return join(work, name);
   };
   return {
     label: path,
+    list: async () => (await readdir(work)).filter((name) => !name.endsWith(temporarySuffix)),
     create: (name) => createFile(pathOf(name)),
     size: (name) =>
       stat(pathOf(name)).then(
@@ -28,7 +30,7 @@ export async function folderTarget(path: string): Promise<CheckpointTarget> {
         () => undefined,
       ),
     readText: (name) => readFile(pathOf(name), 'utf8').catch(() => undefined),
-    remove: (name) => rm(pathOf(name), { force: true }),
+    remove: (name) => rm(pathOf(name), { recursive: true, force: true }),
     async finish() {
       await refuseOccupied(folder);
       await removeStray(work);
