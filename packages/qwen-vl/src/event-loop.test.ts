@@ -1,5 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { sampleMessages } from '@vlmkit/demo-model';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { createNodeMedia } from './node/index.js';
 import { type Demo, openDemo, sampleAsking } from './testing/demo.js';
 import { longestWait } from './testing/event-loop.js';
 
@@ -36,5 +41,24 @@ describe('the event loop', () => {
       expect(await longestWait(ask), name).toBeLessThan(limitMs);
     }
     await demo?.close();
+  });
+
+  it('stays free while a long clip is read', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'vlmkit-clip-'));
+    const video = Array.from({ length: 16 }, (_, i) => join(folder, `${i}.jpg`));
+    for (const [i, file] of video.entries()) {
+      const background = { r: i * 15, g: 90, b: 40 };
+      await sharp({ create: { width: 1280, height: 720, channels: 3, background } }).toFile(file);
+    }
+    const cut = { patchSize: 14, temporalPatchSize: 2, mergeSize: 2, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] };
+    const config = { ...cut, minPixels: 3136, maxPixels: 12_845_056 };
+    const media = createNodeMedia();
+    const read = (frames: readonly string[]) =>
+      media.video({ type: 'video', video: frames }, { vision: { image: config } });
+    // The thread starts, and sharp is loaded there, with the first clip.
+    await read(video.slice(0, 2));
+    expect(await longestWait(() => read(video))).toBeLessThan(limitMs);
+    await media.dispose();
+    await rm(folder, { recursive: true });
   });
 });

@@ -3,10 +3,11 @@ import { AbortError, MediaError, PromptError, RuntimeError } from '@vlmkit/core'
 import { afterAll, describe, expect, test } from 'vitest';
 import { noise } from '../../test-support/golden.js';
 import { publishedConfig as config } from '../../test-support/published-config.js';
-import { patchify } from '../patchify.js';
 import { preprocessImage } from '../preprocess-image.js';
 import { resizeBicubic } from '../resize-bicubic.js';
+import type { RgbImage } from '../rgb-image.js';
 import { createSharpDecoder } from '../sharp/index.js';
+import { type FrameWork, preprocessVideo } from '../video/preprocess-video.js';
 import { createPreprocessPool } from './preprocess-pool.js';
 
 const path = fileURLToPath(new URL('../../../../fixtures/preprocess/files/rgba.png', import.meta.url));
@@ -24,7 +25,43 @@ describe('a pool', () => {
     const resized = await pool.resize(picture, size);
     expect(resized).toEqual(resizeBicubic(picture, size));
     expect(picture.data.length).toBe(90 * 60 * 3); // copied, not taken away
-    expect(await pool.patchify([resized], config)).toEqual(patchify([resized], config));
+    expect(await pool.decode(path)).toEqual(await createSharpDecoder().decode(path));
+  });
+
+  test('makes of a clip what this thread makes of it, and copies no frame', async () => {
+    const images = Array.from({ length: 5 }, (_, i) => noise(90, 60, i));
+    images.push(images[4]!); // as a decoder gives a frame that is shown twice
+    const clip = (frames: readonly RgbImage[]) => ({ count: frames.length, frames });
+    const expected = await preprocessVideo(clip(images), { config });
+    const given = structuredClone(images);
+    const resized: RgbImage[] = [];
+    const cut: RgbImage[] = [];
+    const work: FrameWork = {
+      async resize(frame, size) {
+        const result = await pool.resize(frame, size, { handOver: true });
+        resized.push(result);
+        return result;
+      },
+      async cutClip(frames, options) {
+        cut.push(...frames);
+        return pool.cutClip(frames, options);
+      },
+    };
+    expect(await preprocessVideo(clip(given), { config, work })).toEqual(expected);
+    expect(resized.length).toBe(5);
+    expect(cut.length).toBe(6);
+    for (const frame of [...given, ...cut]) expect(frame.data.length).toBe(0);
+  });
+
+  test('passes on what is wrong with a clip, also while the next frame is decoded', async () => {
+    const work: FrameWork = { resize: (frame, size) => pool.resize(frame, size), cutClip: pool.cutClip };
+    async function* frames() {
+      yield { ...noise(90, 60, 1), data: new Uint8Array(3) };
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      yield noise(90, 60, 2);
+    }
+    const clip = preprocessVideo({ count: 2, frames: frames() }, { config, work });
+    await expect(clip).rejects.toBeInstanceOf(MediaError);
   });
 
   test('passes errors on as what they were', async () => {

@@ -1,12 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { type AbortSignalLike, type PixelSize, RuntimeError, throwIfAborted, type VisualSegment } from '@vlmkit/core';
 import type { DecodeOptions } from '../image-decoder.js';
-import type { Patches, PatchifyOptions } from '../patchify.js';
+import type { PatchifyOptions } from '../patchify.js';
 import type { PreprocessImageOptions } from '../preprocess-image.js';
 import type { RgbImage } from '../rgb-image.js';
 import type { NodeImageSource, SharpDecoderOptions } from '../sharp/index.js';
+import type { CutClip } from '../video/cut-clip.js';
 import { PreprocessThread } from './preprocess-thread.js';
-import type { Job, PreprocessWork } from './protocol.js';
+import { type Job, memoryOf, type PictureFile, type PreprocessWork } from './protocol.js';
 
 /** Options of {@link createPreprocessPool}. */
 export interface PreprocessPoolOptions extends SharpDecoderOptions {
@@ -22,14 +23,22 @@ export interface PoolJobOptions {
   readonly signal?: AbortSignalLike | undefined;
 }
 
+/** Options of resizing a picture. */
+export interface PoolResizeOptions extends PoolJobOptions {
+  /** Gives the picture's memory to the thread, which saves the copy: the picture is empty afterwards. */
+  readonly handOver?: boolean;
+}
+
 /** Does the work of this package in threads, so that the caller's event loop stays free. */
 export interface PreprocessPool {
   /** Decodes a file with sharp and makes it ready for the encoder. @throws MediaError, PromptError as the functions do. */
   image(source: NodeImageSource, options: PoolImageOptions): Promise<VisualSegment>;
-  /** `resizeBicubic` in a thread; the input is copied there. */
-  resize(image: RgbImage, size: PixelSize, options?: PoolJobOptions): Promise<RgbImage>;
-  /** `patchify` in a thread; the frames are copied there. */
-  patchify(frames: readonly RgbImage[], options: PatchifyOptions & PoolJobOptions): Promise<Patches>;
+  /** Decodes a file with sharp. @throws MediaError as the decoder does. */
+  decode(source: NodeImageSource, options?: DecodeOptions): Promise<RgbImage>;
+  /** `resizeBicubic` in a thread; the input is copied there, unless it is handed over. */
+  resize(image: RgbImage, size: PixelSize, options?: PoolResizeOptions): Promise<RgbImage>;
+  /** `cutClip` in a thread. The frames' memory is handed over: those given are empty afterwards, those of the result whole. */
+  cutClip(frames: readonly RgbImage[], options: PatchifyOptions & PoolJobOptions): Promise<CutClip>;
   /** Ends the threads; jobs under way are rejected. Without it, idle threads do not keep the process alive. */
   close(): Promise<void>;
 }
@@ -41,16 +50,27 @@ export interface PreprocessPool {
 export function createPreprocessPool(options: PreprocessPoolOptions = {}): PreprocessPool {
   const { threads = Math.min(4, Math.max(1, availableParallelism() - 1)), ...limits } = options;
   const crew = new Crew(threads);
+  const picture = (source: NodeImageSource, name: string | undefined): PictureFile => ({
+    source: source instanceof URL ? source.href : source,
+    name,
+    limits,
+  });
   return {
-    async image(source, { signal, name, ...imageOptions }) {
-      const location = source instanceof URL ? source.href : source;
-      return crew.run({ kind: 'image', input: { source: location, name, limits, options: imageOptions } }, signal);
-    },
-    resize: (image, size, { signal } = {}) => crew.run({ kind: 'resize', input: { image, size } }, signal),
-    patchify: (frames, { signal, ...patchOptions }) =>
-      crew.run({ kind: 'patchify', input: { frames, options: patchOptions } }, signal),
+    image: (source, { signal, name, ...imageOptions }) =>
+      crew.run({ kind: 'image', input: { ...picture(source, name), options: imageOptions } }, { signal }),
+    decode: (source, { signal, name } = {}) => crew.run({ kind: 'decode', input: picture(source, name) }, { signal }),
+    resize: (image, size, { signal, handOver } = {}) =>
+      crew.run({ kind: 'resize', input: { image, size } }, { signal, handedOver: handOver ? memoryOf([image]) : [] }),
+    cutClip: (frames, { signal, ...patchOptions }) =>
+      crew.run({ kind: 'cutClip', input: { frames, options: patchOptions } }, { signal, handedOver: memoryOf(frames) }),
     close: () => crew.close(),
   };
+}
+
+/** How a job is done. */
+interface JobTerms extends PoolJobOptions {
+  /** Memory of the job's input that the thread takes over. */
+  readonly handedOver?: readonly ArrayBuffer[];
 }
 
 interface Waiter {
@@ -72,13 +92,13 @@ class Crew {
 
   async run<K extends keyof PreprocessWork>(
     job: Job<K>,
-    signal: AbortSignalLike | undefined,
+    { signal, handedOver }: JobTerms,
   ): Promise<PreprocessWork[K]['output']> {
     throwIfAborted(signal);
     const thread = await this.#take();
     try {
       throwIfAborted(signal);
-      const output = await thread.run(job);
+      const output = await thread.run(job, handedOver);
       throwIfAborted(signal);
       return output;
     } finally {

@@ -29,10 +29,14 @@ export class PreprocessThread {
     return this.#ended !== undefined;
   }
 
-  run<K extends keyof PreprocessWork>(job: Job<K>): Promise<PreprocessWork[K]['output']> {
+  /** @param handedOver memory of the job's input that the thread takes over. */
+  run<K extends keyof PreprocessWork>(
+    job: Job<K>,
+    handedOver: readonly ArrayBuffer[] = [],
+  ): Promise<PreprocessWork[K]['output']> {
     return new Promise((resolve, reject) => {
       if (this.#ended) throw this.#ended;
-      this.#worker.postMessage(job);
+      this.#worker.postMessage(job, handedOver);
       this.#worker.ref();
       this.#pending = { resolve: (output) => resolve(output as PreprocessWork[K]['output']), reject };
     });

@@ -1,27 +1,35 @@
 import { ConfigError, MediaError, type PixelSize, PromptError, RuntimeError, type VisualSegment } from '@vlmkit/core';
-import type { Patches, PatchifyOptions } from '../patchify.js';
+import type { PatchifyOptions } from '../patchify.js';
 import type { PreprocessImageOptions } from '../preprocess-image.js';
 import type { RgbImage } from '../rgb-image.js';
 import type { NodeImageSource, SharpDecoderOptions } from '../sharp/index.js';
+import type { CutClip } from '../video/cut-clip.js';
+
+/** A picture to decode. */
+export interface PictureFile {
+  readonly source: Exclude<NodeImageSource, URL>;
+  /** Stands for the source in messages. */
+  readonly name?: string | undefined;
+  readonly limits: SharpDecoderOptions;
+}
 
 /** The kinds of work that a thread does: what each takes and gives. */
 export interface PreprocessWork {
   readonly image: {
-    readonly input: {
-      readonly source: Exclude<NodeImageSource, URL>;
-      readonly name?: string | undefined;
-      readonly limits: SharpDecoderOptions;
-      readonly options: PreprocessImageOptions;
-    };
+    readonly input: PictureFile & { readonly options: PreprocessImageOptions };
     readonly output: VisualSegment;
+  };
+  readonly decode: {
+    readonly input: PictureFile;
+    readonly output: RgbImage;
   };
   readonly resize: {
     readonly input: { readonly image: RgbImage; readonly size: PixelSize };
     readonly output: RgbImage;
   };
-  readonly patchify: {
+  readonly cutClip: {
     readonly input: { readonly frames: readonly RgbImage[]; readonly options: PatchifyOptions };
-    readonly output: Patches;
+    readonly output: CutClip;
   };
 }
 
@@ -29,6 +37,11 @@ export interface PreprocessWork {
 export type Job<K extends keyof PreprocessWork = keyof PreprocessWork> = {
   readonly [Kind in K]: { readonly kind: Kind; readonly input: PreprocessWork[Kind]['input'] };
 }[K];
+
+/** The memory of arrays, each once, for handing it over. */
+export function memoryOf(holders: readonly { readonly data: ArrayBufferView }[]): ArrayBuffer[] {
+  return [...new Set(holders.map(({ data }) => data.buffer as ArrayBuffer))];
+}
 
 /** What a thread answers. */
 export type Answer =

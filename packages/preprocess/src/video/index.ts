@@ -1,4 +1,5 @@
 export * from './animation.js';
+export * from './cut-clip.js';
 export * from './decoder.js';
 export * from './frame-lookup.js';
 export * from './orient.js';

@@ -1,9 +1,9 @@
 import { type AbortSignalLike, MediaError, type PixelSize, throwIfAborted, type VisualSegment } from '@vlmkit/core';
-import { contentKey } from '../content-key.js';
-import { patchify } from '../patchify.js';
+import type { PatchifyOptions } from '../patchify.js';
 import type { ImagePreprocessorConfig } from '../preprocessor-config.js';
 import { resizeBicubic } from '../resize-bicubic.js';
 import type { RgbImage } from '../rgb-image.js';
+import { type CutClip, cutClip } from './cut-clip.js';
 import type { ReadFramesOptions, VideoHandle } from './decoder.js';
 import { type FrameSample, sampleFrames } from './sample-frames.js';
 import { type FrameSamplingOptions, type FrameSizeOptions, videoDefaults } from './sampling-options.js';
@@ -16,7 +16,7 @@ export type VideoPreprocessorConfig = Omit<ImagePreprocessorConfig, 'minPixels' 
 export interface FrameSequence {
   /** How many frames there are; known in advance because it decides their size. */
   readonly count: number;
-  /** The frames. Each is resized as it comes and then let go. */
+  /** The frames. Each is resized as it comes and then let go; one that is there twice in a row is resized once. */
   readonly frames: Iterable<RgbImage> | AsyncIterable<RgbImage>;
   /** Frames per second that the sequence was sampled at (default 2). */
   readonly sampleFps?: number;
@@ -24,9 +24,19 @@ export interface FrameSequence {
   readonly timestamps?: readonly number[];
 }
 
+/** The work on frames. A pool of threads does it elsewhere, with the same results. */
+export interface FrameWork {
+  /** As `resizeBicubic`. The frame is not used again, so its memory may be taken over. */
+  resize(frame: RgbImage, size: PixelSize): RgbImage | Promise<RgbImage>;
+  /** As `cutClip`. The frames' memory may be taken over and given back in the result. */
+  cutClip(frames: readonly RgbImage[], options: PatchifyOptions): CutClip | Promise<CutClip>;
+}
+
 /** Options of making a segment. */
 export interface PreprocessVideoOptions extends FrameSizeOptions {
   readonly config: VideoPreprocessorConfig;
+  /** Does the work on frames (default: the functions themselves, on this thread). */
+  readonly work?: FrameWork;
   readonly signal?: AbortSignalLike;
 }
 
@@ -52,8 +62,9 @@ export async function preprocessVideo(
   if (!(sampleFps > 0 && Number.isFinite(sampleFps))) {
     throw new MediaError('sampleFps is not a positive number.', { actual: String(sampleFps) });
   }
-  const { frames, original } = await resizeFrames(sequence, options);
-  const { patches, grid } = patchify(frames, config);
+  const { resized, original } = await resizeFrames(sequence, options);
+  const { work = onThisThread } = options;
+  const { patches, grid, key, frames } = await work.cutClip(resized, config);
   const segment: VisualSegment = {
     kind: 'video',
     patches,
@@ -62,7 +73,7 @@ export async function preprocessVideo(
     resized: { width: frames[0]!.width, height: frames[0]!.height },
     secondsPerGrid: config.temporalPatchSize / sampleFps,
     timestamps: sequence.timestamps ?? Array.from({ length: count }, (_, i) => i / sampleFps),
-    key: clipKey(frames),
+    key,
   };
   return { segment, frames };
 }
@@ -97,34 +108,47 @@ export async function preprocessVideoFile(
   return { ...(await preprocessVideo(sequence, options)), sample };
 }
 
-/** Resizes frames one by one, all to the size that suits the first. */
+const onThisThread: FrameWork = { resize: resizeBicubic, cutClip };
+
+/** Frames that are resized, where other threads do that, while the next one is decoded. */
+const framesAhead = 2;
+
+/** Resizes frames as they come, all to the size that suits the first. */
 async function resizeFrames(
   sequence: FrameSequence,
   options: PreprocessVideoOptions,
-): Promise<{ readonly frames: readonly RgbImage[]; readonly original: PixelSize }> {
-  const frames: RgbImage[] = [];
+): Promise<{ readonly resized: readonly RgbImage[]; readonly original: PixelSize }> {
+  const { config, work = onThisThread } = options;
+  const jobs: Promise<RgbImage>[] = [];
   let original: PixelSize | undefined;
   let target: PixelSize | undefined;
-  for await (const { width, height, data } of sequence.frames) {
+  let last: RgbImage | undefined;
+  for await (const frame of sequence.frames) {
     throwIfAborted(options.signal);
+    const { width, height, data } = frame;
     original ??= { width, height };
     target ??= videoFrameSize(
-      { width, height, frameCount: sequence.count, factor: options.config.patchSize * options.config.mergeSize },
+      { width, height, frameCount: sequence.count, factor: config.patchSize * config.mergeSize },
       options,
     );
-    frames.push(resizeBicubic({ width, height, data }, target));
+    // A frame that is shown again has been given away already.
+    jobs.push(frame === last ? jobs.at(-1)! : startJob(work.resize({ width, height, data }, target)));
+    last = frame;
+    await jobs.at(-framesAhead);
   }
-  if (original === undefined || frames.length !== sequence.count) {
+  const resized = await Promise.all(jobs);
+  if (original === undefined || resized.length !== sequence.count) {
     throw new MediaError('The video does not hold the frames that it should.', {
       expected: `${Math.max(sequence.count, 1)} frames`,
-      actual: String(frames.length),
+      actual: String(resized.length),
     });
   }
-  return { frames, original };
+  return { resized, original };
 }
 
-/** Identity of a clip: a hash over its frames' hashes. */
-function clipKey(frames: readonly RgbImage[]): string {
-  const keys = frames.map(contentKey).join('');
-  return contentKey({ width: frames.length, height: 1, data: Uint8Array.from(keys, (digit) => digit.charCodeAt(0)) });
+/** A result that is awaited later: if it fails before, that is no unhandled rejection. */
+function startJob<T>(result: T | Promise<T>): Promise<T> {
+  const job = Promise.resolve(result);
+  job.catch(() => {});
+  return job;
 }

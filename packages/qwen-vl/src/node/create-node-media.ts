@@ -9,7 +9,6 @@ import {
   type RgbImage,
 } from '@vlmkit/preprocess';
 import { createPreprocessPool } from '@vlmkit/preprocess/node';
-import { createSharpDecoder } from '@vlmkit/preprocess/sharp';
 import { createNodeVideoDecoder } from '@vlmkit/preprocess/video-node';
 import type { MediaRequest, MediaSource } from '../media.js';
 import type { ImagePart, VideoPart } from '../messages.js';
@@ -25,14 +24,14 @@ export interface NodeMediaOptions {
 
 /**
  * Reads pictures with sharp and clips with FFmpeg's decoders, from paths, URLs, data URLs and bytes. Both libraries are
- * loaded when the first picture or clip asks for them; pictures are decoded and cut in threads of their own.
+ * loaded when the first picture or clip asks for them; pictures are decoded, and they and the frames of clips resized and
+ * cut, in threads of their own.
  */
 export function createNodeMedia({
   baseDirectory = process.cwd(),
   onClip,
 }: NodeMediaOptions = {}): Required<MediaSource> {
   const pool = createPreprocessPool();
-  const images = createSharpDecoder();
   const videos = createNodeVideoDecoder();
   const locate = (source: string) => (/^[a-z][a-z+.-]+:/i.test(source) ? source : resolve(baseDirectory, source));
   return {
@@ -46,11 +45,15 @@ export function createNodeMedia({
       const shared: PreprocessVideoFileOptions = {
         config: vision.image,
         ...videoSizeOptions(part, vision.video),
+        work: {
+          resize: (frame, size) => pool.resize(frame, size, { signal, handOver: true }),
+          cutClip: (frames, cut) => pool.cutClip(frames, { ...cut, signal }),
+        },
         ...(signal && { signal }),
         ...(onProgress && { onProgress: (done: number, total: number) => onProgress(done / total) }),
       };
       if (isFrameList(part.video)) {
-        const frames = frameList(part, part.video, (path) => images.decode(locate(path)));
+        const frames = frameList(part, part.video, (path) => pool.decode(locate(path), { signal }));
         const clip = await preprocessVideo(frames, shared);
         onClip?.({ frames: clip.frames, timestamps: clip.segment.timestamps ?? [] });
         return clip.segment;
