@@ -4,7 +4,7 @@ import { type ImagePreprocessorConfig, parseImagePreprocessorConfig } from '@vlm
 import { loadTokenizer } from '@vlmkit/tokenizer';
 import type { VitPrecision } from '@vlmkit/vit';
 import type { MediaSource } from './media.js';
-import type { QwenModelInfo, VisionPreprocessing } from './model-info.js';
+import type { QwenModelInfo, VideoLimits, VisionPreprocessing } from './model-info.js';
 import { loadQwenModules } from './modules.js';
 import type { AddedTokensInText } from './prompt.js';
 import { QwenVL } from './qwen-vl.js';
@@ -106,12 +106,25 @@ function readVisionPreprocessing(settings: VisionSettings): VisionPreprocessing 
   const { preprocessor, videoPreprocessor = {}, vision } = settings;
   const image = parseImagePreprocessorConfig(preprocessor);
   checkPatches(image, vision);
-  const { min_pixels: minPixels, max_pixels: maxPixels } = videoPreprocessor;
-  const limits = {
-    ...(typeof minPixels === 'number' && { minPixels }),
-    ...(typeof maxPixels === 'number' && { maxPixels }),
-  };
-  return { image, video: limits };
+  return { image, video: readFrameLimits(videoPreprocessor.frame_limits) };
+}
+
+/**
+ * Limits of a clip's frames, in a field of vlmkit's own. The file's `size`, `min_pixels` and `max_pixels` are passed over,
+ * as Qwen's utilities do: see docs/decisions/0014-frame-limits.md.
+ */
+function readFrameLimits(stated: unknown): VideoLimits {
+  if (stated === undefined) return {};
+  const { min_pixels: minPixels, max_pixels: maxPixels } = Object(stated) as JsonObject;
+  if (isArea(minPixels) && isArea(maxPixels) && minPixels <= maxPixels) return { minPixels, maxPixels };
+  throw new ConfigError('frame_limits of the video preprocessor cannot be used.', {
+    expected: 'min_pixels and max_pixels, numbers above 0, the first at most the second',
+    actual: JSON.stringify(stated),
+  });
+}
+
+function isArea(value: unknown): value is number {
+  return typeof value === 'number' && value > 0;
 }
 
 /** The patches that the preprocessor makes must be those that the encoder takes. */

@@ -7,7 +7,7 @@ export function imageOptions(part: ImagePart): ImageSizeOptions {
   return sizes(part);
 }
 
-/** A clip's limits, its own before the checkpoint's. */
+/** A clip's limits: its own, then the checkpoint's `frame_limits`; Qwen's utilities' where both are silent. */
 export function videoSizeOptions(part: VideoPart, limits: VideoLimits = {}): FrameSizeOptions {
   return { ...limits, ...sizes(part), ...given({ totalPixels: part.total_pixels }) };
 }
