@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { ConfigError, tensor } from '@vlmkit/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { convertCheckpoint } from '../convert/convert-checkpoint.js';
@@ -115,5 +117,17 @@ describe('a conversion on disk, with threads', () => {
     }
     const late = pool.quantize({ values: new Float32Array(32), columns: 32, blockSize: 32, bits: 4 });
     await expect(late).rejects.toThrow(/closed/);
+  });
+});
+
+describe('threads', () => {
+  it('start in a program that is given on the command line, and keep it alive while they work', async () => {
+    const program = `
+      import { createQuantizePool } from '@vlmkit/checkpoint/node';
+      const rows = { values: new Float32Array(32), columns: 32, blockSize: 32, bits: 4 };
+      const { packed } = await createQuantizePool(1).quantize(rows);
+      console.log(packed.length);`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
+    expect(stdout).toBe('16\n');
   });
 });

@@ -30,7 +30,7 @@ interface Job {
   reject(error: Error): void;
 }
 
-/** Starts threads that quantise, so that the caller's stays free. */
+/** Starts threads that quantise, so that the caller's stays free. They keep the process alive only while they work. */
 export function createQuantizePool(threads: number): QuantizePool {
   const jobs = new Map<number, Job>();
   const waiting: number[] = [];
@@ -47,13 +47,17 @@ export function createQuantizePool(threads: number): QuantizePool {
     waiting.length = 0;
     for (const id of [...jobs.keys()]) settle(id, (job) => job.reject(error));
   };
-  const workers = Array.from({ length: threads }, () => new Worker(workerScript()));
+  // The process's own flags are not for the threads: --input-type, for one, would keep them from starting.
+  const workers = Array.from({ length: threads }, () => new Worker(workerScript(), { execArgv: [] }));
   const idle = [...workers];
   const dispatch = (): void => {
     while (idle.length > 0 && waiting.length > 0) {
       const id = waiting.shift()!;
       const input = jobs.get(id)?.input;
-      if (input) idle.pop()!.postMessage({ id, input } satisfies QuantizeRequest, [input.values.buffer as ArrayBuffer]);
+      if (!input) continue;
+      const worker = idle.pop()!;
+      worker.ref();
+      worker.postMessage({ id, input } satisfies QuantizeRequest, [input.values.buffer as ArrayBuffer]);
     }
   };
   for (const worker of workers) {
@@ -62,6 +66,7 @@ export function createQuantizePool(threads: number): QuantizePool {
       settle(reply.id, (job) =>
         reply.failure === undefined ? job.resolve(reply.rows) : job.reject(new RangeError(reply.failure)),
       );
+      worker.unref();
       idle.push(worker);
       dispatch();
     });

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 // The built package, since a worker cannot run TypeScript.
 import { createNodeConstraintCompiler } from '@vlmkit/constrain/node';
 import { PromptError, RuntimeError } from '@vlmkit/core';
@@ -46,4 +48,16 @@ it('agrees with the library about refusals, rollback and errors', async () => {
 
 it('fails to open without stop ids', async () => {
   await expect(createNodeConstraintCompiler({ ...options, stopIds: [] })).rejects.toThrow(PromptError);
+});
+
+it('starts in a program that is given on the command line', async () => {
+  const program = `
+    import { createNodeConstraintCompiler } from '@vlmkit/constrain/node';
+    const vocabulary = { vocabularySize: 2, tokenBytes: (id) => Uint8Array.of(97 + id), specialIds: new Set([1]) };
+    const compiler = await createNodeConstraintCompiler({ vocabulary, stopIds: [1] });
+    const state = await compiler.compile(/a/);
+    console.log(await state.accept(0));
+    await compiler.dispose();`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
+  expect(stdout).toBe('true\n');
 });

@@ -17,7 +17,8 @@ interface PendingCall {
 
 /** Starts a worker. */
 export function openChannel(): WorkerChannel {
-  const worker = new Worker(new URL('./constraint-worker.js', import.meta.url));
+  // The process's own flags are not for the thread: --input-type, for one, would keep it from starting.
+  const worker = new Worker(new URL('./constraint-worker.js', import.meta.url), { execArgv: [] });
   const pending = new Map<number, PendingCall>();
   let calls = 0;
   let ended: RuntimeError | undefined;

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { AbortError, MediaError, PromptError, RuntimeError } from '@vlmkit/core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { noise } from '../../test-support/golden.js';
@@ -32,7 +34,8 @@ describe('a pool', () => {
     const images = Array.from({ length: 5 }, (_, i) => noise(90, 60, i));
     images.push(images[4]!); // as a decoder gives a frame that is shown twice
     const clip = (frames: readonly RgbImage[]) => ({ count: frames.length, frames });
-    const expected = await preprocessVideo(clip(images), { config });
+    const options = { config, minPixels: 3136 };
+    const expected = await preprocessVideo(clip(images), options);
     const given = structuredClone(images);
     const resized: RgbImage[] = [];
     const cut: RgbImage[] = [];
@@ -47,7 +50,7 @@ describe('a pool', () => {
         return pool.cutClip(frames, options);
       },
     };
-    expect(await preprocessVideo(clip(given), { config, work })).toEqual(expected);
+    expect(await preprocessVideo(clip(given), { ...options, work })).toEqual(expected);
     expect(resized.length).toBe(5);
     expect(cut.length).toBe(6);
     for (const frame of [...given, ...cut]) expect(frame.data.length).toBe(0);
@@ -112,4 +115,14 @@ describe('a pool', () => {
     }
     await expect(small.image(path, { config })).rejects.toThrow(/closed/);
   });
+});
+
+test('a pool starts in a program that is given on the command line', async () => {
+  const program = `
+    import { createPreprocessPool } from '@vlmkit/preprocess/node';
+    const picture = { width: 2, height: 2, data: new Uint8Array(12) };
+    const { data } = await createPreprocessPool().resize(picture, { width: 3, height: 3 });
+    console.log(data.length);`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
+  expect(stdout).toBe('27\n');
 });

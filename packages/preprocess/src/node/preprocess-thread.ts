@@ -16,7 +16,8 @@ export class PreprocessThread {
   #ended: Error | undefined;
 
   constructor() {
-    this.#worker = new Worker(workerScript());
+    // The process's own flags are not for the thread: --input-type, for one, would keep it from starting.
+    this.#worker = new Worker(workerScript(), { execArgv: [] });
     this.#worker.unref();
     this.#worker.on('message', (answer: Answer) => this.#settle(answer));
     this.#worker.on('messageerror', (cause) => this.#end('sent an answer that cannot be read', cause));
