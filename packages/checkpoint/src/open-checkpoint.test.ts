@@ -92,4 +92,15 @@ describe('openCheckpoint', () => {
     await expect(open({ config: '{"model_type": ' })).rejects.toThrow(/config\.json is not valid JSON/);
     await expect(open({ config: '[]' })).rejects.toBeInstanceOf(ConfigError);
   });
+
+  it('closes the files when it fails', async () => {
+    const contents = new Map([
+      ['config.json', JSON.stringify(config)],
+      ['model.safetensors', 'cut off'],
+    ]);
+    let closed = 0;
+    const files = { ...filesFromMemory(contents), close: async () => void closed++ };
+    await expect(openCheckpoint(files)).rejects.toBeInstanceOf(WeightError);
+    expect(closed).toBe(1);
+  });
 });

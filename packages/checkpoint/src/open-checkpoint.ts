@@ -29,12 +29,22 @@ export interface Checkpoint {
 }
 
 /**
- * Opens a checkpoint: reads its JSON files and the headers of its weights, and checks them.
+ * Opens a checkpoint: reads its JSON files and the headers of its weights, and checks them. The checkpoint owns `files` from
+ * then on: its `close` closes them, and so does a failure to open.
  *
  * @throws ConfigError when config.json is missing, malformed or of a model that vlmkit does not run.
  * @throws WeightError when weights are missing, truncated or malformed.
  */
 export async function openCheckpoint(files: CheckpointFiles): Promise<Checkpoint> {
+  try {
+    return await readCheckpoint(files);
+  } catch (error) {
+    await files.close?.();
+    throw error;
+  }
+}
+
+async function readCheckpoint(files: CheckpointFiles): Promise<Checkpoint> {
   const [configJson, generationJson, preprocessors] = await Promise.all([
     readJson(files, 'config.json'),
     readOptionalJson(files, 'generation_config.json'),
