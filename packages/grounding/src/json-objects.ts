@@ -27,11 +27,16 @@ export function findJsonObjects(text: string): readonly FoundObject[] {
   return found;
 }
 
-/** All objects inside a value, itself included, outermost first. */
+/** All objects inside a value, itself included, outermost first. However deep they lie: an answer may nest them without end. */
 export function* objectsWithin(value: unknown): Generator<Readonly<Record<string, unknown>>> {
-  if (typeof value !== 'object' || value === null) return;
-  if (!Array.isArray(value)) yield value as Readonly<Record<string, unknown>>;
-  for (const child of Object.values(value)) yield* objectsWithin(child);
+  const open = [value];
+  while (open.length > 0) {
+    const next = open.pop();
+    if (typeof next !== 'object' || next === null) continue;
+    if (!Array.isArray(next)) yield next as Readonly<Record<string, unknown>>;
+    const children = Object.values(next);
+    for (let i = children.length - 1; i >= 0; i--) open.push(children[i]);
+  }
 }
 
 /** For each opening brace, where its object ends. Braces in strings do not count; a string ends with its line at the latest. */

@@ -101,6 +101,12 @@ describe('Qwen2.5-VL', () => {
     expect(parse(text)).toEqual([]);
   });
 
+  it('reads objects nested however deep', () => {
+    const depth = 50_000;
+    const text = `${'{"a": '.repeat(depth)}[{"bbox_2d": [1, 2, 30, 40], "label": "cat"}]${'}'.repeat(depth)}`;
+    expect(parse(text)).toEqual([cat]);
+  });
+
   it('says where each item begins', () => {
     const text = 'First: {"point_2d": [1, 2]} then {"point_2d": [3, 4]}';
     expect(parseGrounding(text, 'qwen2_5_vl').map(({ offset }) => text.slice(offset, offset + 11))).toEqual([
@@ -169,7 +175,17 @@ describe.each([
       expect(parse(whole + more.slice(0, length), family)).toEqual([item]);
     }
     expect(parse(`${box[0]}(5,6),(7, ${whole}`, family)).toEqual([item]);
+    expect(parse(`${boxed(`(5,6)${label[1]}`)}${box[1]}${whole}`, family)).toEqual([item]);
     expect(parse(`${boxed('(5,6),(7,x)')}${boxed('(1,2),(3,4),(5,6)')}${boxed('')}`, family)).toEqual([]);
+  });
+
+  it('takes no longer for tags that never close', () => {
+    const whole = `${named('a')}${boxed('(1,2),(3,4)')}`;
+    const start = performance.now();
+    expect(parse(whole + box[0].repeat(200_000), family)).toHaveLength(1);
+    expect(parse(box[0].repeat(200_000) + whole, family)).toHaveLength(1);
+    // Searching for an end from each of them took minutes.
+    expect(performance.now() - start).toBeLessThan(10_000);
   });
 });
 

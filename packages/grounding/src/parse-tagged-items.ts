@@ -55,21 +55,25 @@ interface FoundTag {
   readonly end: number;
 }
 
-/** Tag pairs in order. A tag that does not close is passed over. */
+/** Tag pairs in order, found in one pass. A tag that does not close is passed over, as is one with an opening tag inside. */
 function* findTags(text: string, { label, places }: TagSet): Generator<FoundTag> {
   const pairs = [label, ...places];
-  const opening = new RegExp(pairs.map(([open]) => open.replace(/[|]/g, '\\$&')).join('|'), 'g');
-  for (let match = opening.exec(text); match !== null; match = opening.exec(text)) {
-    const pair = pairs.find(([open]) => open === match![0])!;
-    const start = opening.lastIndex;
-    const close = text.indexOf(pair[1], start);
-    if (close < 0) continue;
-    const content = text.slice(start, close);
-    // An opening tag inside means that this one was never closed.
-    if (pairs.some(([open]) => content.includes(open))) continue;
-    const end = close + pair[1].length;
-    yield { isLabel: pair === label, content, offset: match.index, end };
-    opening.lastIndex = end;
+  const anyTag = new RegExp(
+    pairs
+      .flat()
+      .map((tag) => tag.replaceAll('|', '\\|'))
+      .join('|'),
+    'g',
+  );
+  let open: { readonly pair: TagSet['label']; readonly offset: number; readonly start: number } | undefined;
+  for (const { 0: tag, index } of text.matchAll(anyTag)) {
+    const opened = pairs.find(([opening]) => opening === tag);
+    if (opened) open = { pair: opened, offset: index, start: index + tag.length };
+    else if (open?.pair[1] === tag) {
+      const content = text.slice(open.start, index);
+      yield { isLabel: open.pair === label, content, offset: open.offset, end: index + tag.length };
+      open = undefined;
+    }
   }
 }
 
