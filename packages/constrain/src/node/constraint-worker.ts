@@ -1,9 +1,10 @@
 import { parentPort } from 'node:worker_threads';
-import { PromptError, RuntimeError } from '@vlmkit/core';
+import { RuntimeError } from '@vlmkit/core';
 import { createCompiler } from '../compiler.js';
 import type { ConstraintCompiler, ConstraintState } from '../constraint-state.js';
 import type { PackedVocabulary } from '../vocabulary.js';
 import { loadNodeGrammarEngine } from './load-engine.js';
+import { packError } from './packed-error.js';
 import type { WorkerCall, WorkerReply, WorkerRequest, WorkerResults } from './worker-protocol.js';
 
 /** Answers requests one after another. */
@@ -51,18 +52,13 @@ function createHandler(): (request: WorkerRequest) => Promise<WorkerResults[keyo
   };
 }
 
-function failure(call: number, cause: unknown): WorkerReply {
-  const kind = cause instanceof PromptError ? 'PromptError' : 'RuntimeError';
-  return { call, error: { kind, message: cause instanceof Error ? cause.message : String(cause) } };
-}
-
 const handle = createHandler();
 let queue = Promise.resolve();
 parentPort?.on('message', ({ call, request }: WorkerCall) => {
   queue = queue.then(async () => {
-    const reply = await handle(request).then(
+    const reply: WorkerReply = await handle(request).then(
       (value) => ({ call, value }),
-      (cause: unknown) => failure(call, cause),
+      (error: unknown) => ({ call, error: packError(error) }),
     );
     parentPort?.postMessage(reply);
   });

@@ -26,7 +26,12 @@ it('constrains answers from a thread of its own', async () => {
 
 it('agrees with the library about refusals, rollback and errors', async () => {
   const compiler = await createNodeConstraintCompiler(options);
-  await expect(compiler.compile({ type: 'objekt' })).rejects.toThrow(PromptError);
+  const refusal = await compiler.compile({ type: 'objekt' }).catch((error: unknown) => error);
+  expect(refusal).toBeInstanceOf(PromptError);
+  expect(refusal).toMatchObject({
+    actual: expect.stringMatching(/\S/),
+    remedy: expect.stringMatching(/^Keep to what the grammar library supports/),
+  });
   const state = await compiler.compile(/ab/);
   const [a, b] = [tokenizer.encode('a')[0]!, tokenizer.encode('b')[0]!];
   expect(await state.accept(b)).toBe(false);

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { PromptError, RuntimeError } from '@vlmkit/core';
+import { RuntimeError } from '@vlmkit/core';
+import { unpackError } from './packed-error.js';
 import type { WorkerCall, WorkerReply, WorkerRequest, WorkerResults } from './worker-protocol.js';
 
 /** Calls into the constraint worker. */
@@ -40,7 +41,7 @@ export function openChannel(): WorkerChannel {
   worker.on('message', (reply: WorkerReply) => {
     const open = settle(reply.call);
     if ('value' in reply) open?.resolve(reply.value as never);
-    else open?.reject(reviveError(reply.error));
+    else open?.reject(unpackError(reply.error));
   });
   worker.on('error', (cause) => {
     end(new RuntimeError('The constraint worker failed.', { actual: `"${cause.message}"`, cause }));
@@ -63,8 +64,4 @@ export function openChannel(): WorkerChannel {
       await worker.terminate();
     },
   };
-}
-
-function reviveError({ kind, message }: { readonly kind: string; readonly message: string }): Error {
-  return kind === 'PromptError' ? new PromptError(message) : new RuntimeError(message);
 }

@@ -1,5 +1,6 @@
 import type { Constraint } from '../constraint.js';
 import type { PackedVocabulary } from '../vocabulary.js';
+import type { PackedError } from './packed-error.js';
 
 /** What the worker can be asked to do. States are known by number. */
 export type WorkerRequest =
@@ -30,10 +31,7 @@ export interface WorkerCall {
   readonly request: WorkerRequest;
 }
 
-/** The worker's reply. Errors keep their kind: the caller's fault, or not. */
+/** The worker's reply. */
 export type WorkerReply =
   | { readonly call: number; readonly value: WorkerResults[keyof WorkerResults] }
-  | {
-      readonly call: number;
-      readonly error: { readonly kind: 'PromptError' | 'RuntimeError'; readonly message: string };
-    };
+  | { readonly call: number; readonly error: PackedError };
