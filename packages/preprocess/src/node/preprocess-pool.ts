@@ -75,7 +75,7 @@ interface JobTerms extends PoolJobOptions {
 
 interface Waiter {
   readonly resolve: (thread: PreprocessThread) => void;
-  readonly reject: (error: Error) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** Threads and those who wait for one. */
@@ -130,9 +130,16 @@ class Crew {
 
   #giveBack(thread: PreprocessThread): void {
     this.#busy.delete(thread);
-    const next = this.#waiting.shift();
-    if (next) next.resolve(this.#start(thread));
-    else if (!thread.ended) this.#idle.push(thread);
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+      try {
+        next.resolve(this.#start(thread));
+        return;
+      } catch (error) {
+        // None can take a failed thread's place; the next who waits may have more luck, and must not wait for ever.
+        next.reject(error);
+      }
+    }
+    if (!thread.ended) this.#idle.push(thread);
   }
 }
 
