@@ -96,8 +96,7 @@ def expected(config):
             out["vision"]["tokensPerSecond"] = vision.tokens_per_second
             out["vision"]["window"] = {"windowSize": vision.window_size,
                                        "fullAttentionBlocks": list(vision.fullatt_block_indexes)}
-        out["tokens"] = {"image": config.image_token_id, "video": config.video_token_id,
-                         "visionStart": config.vision_start_token_id, "visionEnd": config.vision_end_token_id}
+        out["tokens"] = {"image": config.image_token_id, "video": config.video_token_id}
     return out
 
 

@@ -15,8 +15,6 @@ describe('readGenerationConfig', () => {
       top_k: 1,
     };
     expect(readGenerationConfig(generation, {})).toEqual({
-      bosTokenId: 151643,
-      padTokenId: 151643,
       eosTokenIds: [151645, 151643],
       doSample: true,
       repetitionPenalty: 1.05,

@@ -1,6 +1,5 @@
 import { isJsonObject, type JsonObject } from '../files/checkpoint-files.js';
 import {
-  type FieldReader,
   type FieldRule,
   fieldReader,
   flag,
@@ -15,8 +14,6 @@ import {
 export interface GenerationConfig {
   /** Any of these ends the answer. */
   readonly eosTokenIds: readonly number[];
-  readonly bosTokenId?: number;
-  readonly padTokenId?: number;
   /** Whether the checkpoint's default is sampling rather than the likeliest token. */
   readonly doSample: boolean;
   readonly temperature: number;
@@ -38,7 +35,7 @@ const tokenIdOrList: FieldRule<number | readonly number[]> = {
 };
 
 /**
- * Reads generation_config.json. Token ids that it lacks come from config.json; sampling fields that it lacks have the
+ * Reads generation_config.json. End-of-text ids that it lacks come from config.json; sampling fields that it lacks have the
  * defaults of transformers' GenerationConfig.
  *
  * @param generation the file, or undefined when the checkpoint has none.
@@ -46,19 +43,16 @@ const tokenIdOrList: FieldRule<number | readonly number[]> = {
  */
 export function readGenerationConfig(generation: JsonObject | undefined, config: JsonObject): GenerationConfig {
   const fields = fieldReader('generation_config.json', generation ?? {});
-  const fallbacks = [
+  const readers = [
+    fields,
     fieldReader('config.json', config),
     ...(isJsonObject(config.text_config) ? [fieldReader('config.json', config.text_config, 'text_config')] : []),
   ];
-  const readToken = (name: string): number | undefined => firstOf([fields, ...fallbacks], name, tokenId);
-  const eos = firstOf([fields, ...fallbacks], 'eos_token_id', tokenIdOrList) ?? [];
-  const bosTokenId = readToken('bos_token_id');
-  const padTokenId = readToken('pad_token_id');
+  const stating = readers.find((reader) => reader.has('eos_token_id'));
+  const eos = stating?.required('eos_token_id', tokenIdOrList) ?? [];
   const maxNewTokens = fields.optional('max_new_tokens', positiveInteger, undefined);
   return {
     eosTokenIds: typeof eos === 'number' ? [eos] : eos,
-    ...(bosTokenId !== undefined && { bosTokenId }),
-    ...(padTokenId !== undefined && { padTokenId }),
     doSample: fields.optional('do_sample', flag, false),
     temperature: fields.optional('temperature', nonNegativeNumber, 1),
     topK: fields.optional('top_k', nonNegativeNumber, 50),
@@ -67,8 +61,4 @@ export function readGenerationConfig(generation: JsonObject | undefined, config:
     repetitionPenalty: fields.optional('repetition_penalty', positiveNumber, 1),
     ...(maxNewTokens !== undefined && { maxNewTokens }),
   };
-}
-
-function firstOf<T>(readers: readonly FieldReader[], name: string, rule: FieldRule<T>): T | undefined {
-  return readers.find((reader) => reader.has(name))?.required(name, rule);
 }

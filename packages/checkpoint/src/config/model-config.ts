@@ -30,8 +30,6 @@ export interface TextConfig {
   /** Width of one head: stated, or hiddenSize / numAttentionHeads. */
   readonly headDim: number;
   readonly hiddenAct: 'silu';
-  /** Which attention projections have a bias: q, k and v together, and the output. */
-  readonly attentionBias: { readonly qkv: boolean; readonly output: boolean };
   readonly rmsNormEps: number;
   readonly ropeTheta: number;
   /**
@@ -83,12 +81,10 @@ export interface WindowConfig {
   readonly fullAttentionBlocks: readonly number[];
 }
 
-/** Ids of the tokens around and in place of pictures and videos. */
+/** Ids of the tokens in place of pictures and videos. */
 export interface VisionTokens {
   readonly image: number;
   readonly video: number;
-  readonly visionStart: number;
-  readonly visionEnd: number;
 }
 
 /** The `quantization_config` that vlmkit's converter writes. */

@@ -39,7 +39,6 @@ export function readTextConfig(fields: FieldReader, family: ModelFamily): TextCo
     numKeyValueHeads,
     headDim,
     hiddenAct: fields.optional('hidden_act', oneOf('silu'), 'silu'),
-    attentionBias: { qkv: true, output: false },
     rmsNormEps: fields.optional('rms_norm_eps', positiveNumber, defaults.rmsNormEps),
     ...readRotary(fields, { family, headDim, defaultTheta: defaults.ropeTheta }),
     maxPositionEmbeddings,

@@ -124,7 +124,5 @@ export function readVisionTokens(fields: FieldReader, vocabSize: number): Vision
   return {
     image: read('image_token_id', 151_655),
     video: read('video_token_id', 151_656),
-    visionStart: read('vision_start_token_id', 151_652),
-    visionEnd: read('vision_end_token_id', 151_653),
   };
 }
