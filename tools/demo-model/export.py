@@ -54,9 +54,10 @@ def processors():
         "patch_size": model.PATCH, "temporal_patch_size": model.TEMPORAL_PATCH, "merge_size": model.MERGE,
         "image_mean": list(model.IMAGE_MEAN), "image_std": list(model.IMAGE_STD), "processor_class": "Qwen2_5_VLProcessor",
     }
+    video = {"min_pixels": model.MIN_PIXELS, "max_pixels": model.VIDEO_MAX_PIXELS}
     return {
         "preprocessor_config.json": {"min_pixels": model.MIN_PIXELS, "max_pixels": model.MAX_PIXELS, "image_processor_type": "Qwen2VLImageProcessor", **shared},
-        "video_preprocessor_config.json": {"min_pixels": model.MIN_PIXELS, "max_pixels": model.VIDEO_MAX_PIXELS, "video_processor_type": "Qwen2VLVideoProcessor", **shared},
+        "video_preprocessor_config.json": {**video, "frame_limits": video, "video_processor_type": "Qwen2VLVideoProcessor", **shared},
     }
 
 
