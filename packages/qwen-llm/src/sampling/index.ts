@@ -1,4 +1,3 @@
-export { samplingFromGenerationConfig, stopIdsFromGenerationConfig } from './generation-config.js';
 export type { TokenHistory } from './history.js';
 export { logSumExp, type TokenLogprob, topLogprobs } from './log-probabilities.js';
 export { type ResolvedSampling, resolveSampling, type SamplingOptions } from './options.js';
