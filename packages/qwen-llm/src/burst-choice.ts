@@ -38,6 +38,9 @@ export function choiceInputs(graph: GraphBuilder): ChoiceInputs {
   };
 }
 
+/** What stands in place of a token where none can be chosen, as after an overflow. */
+export const nothing = -1;
+
 interface ChoiceState {
   /** [n, vocab]. */
   readonly logits: Value;
@@ -49,11 +52,11 @@ interface ChoiceState {
 }
 
 interface Choice {
-  /** [] int64. */
+  /** [] int64; {@link nothing} where no token has a score above −∞. */
   readonly token: Value;
   /** [vocab] bool. */
   readonly seen: Value;
-  /** [] bool: the token is no stop id. */
+  /** [] bool: there is a token, and it is no stop id. */
   readonly going: Value;
 }
 
@@ -81,7 +84,11 @@ export function chooseToken(around: GraphBuilder, { logits, seen, iteration, cho
   const [values, indices] = graph.ops('TopK', [scores, choice.topK], { attributes: { axis: 0 }, results: 2 });
   const ids: Value = { name: indices!.name, dtype: 'int64' };
   const weights = keptWeights(graph, graph.op('Div', [values, choice.temperature]), choice);
-  const token = draw(graph, { ids, weights, iteration, choice });
+  // Comparisons with NaN are false.
+  const best = graph.op('Gather', [values!, graph.int(0)]);
+  const any = graph.op('Greater', [best, graph.float(-3.4e38)], { dtype: 'bool' });
+  const drawn = draw(graph, { ids, weights, iteration, choice });
+  const token = graph.op('Where', [any, drawn, graph.int(nothing)], { dtype: 'int64' });
   const isStop = graph.op('Equal', [token, choice.stopIds], { dtype: 'bool' });
   const stops = graph.op('ReduceMax', [castTo(graph, isStop, 'int32')], { attributes: { keepdims: 0 } });
   return {
@@ -91,7 +98,7 @@ export function chooseToken(around: GraphBuilder, { logits, seen, iteration, cho
       graph.op('Reshape', [token, graph.ints(1)]),
       graph.shared('bool:[true]', tensor('bool', [1], Uint8Array.of(1))),
     ]),
-    going: graph.op('Not', [castTo(graph, stops, 'bool')]),
+    going: graph.op('And', [any, graph.op('Not', [castTo(graph, stops, 'bool')])]),
   };
 }
 

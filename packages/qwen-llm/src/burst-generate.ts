@@ -1,8 +1,10 @@
 import { throwIfAborted } from '@vlmkit/core';
 import { decodePositions } from '@vlmkit/mrope';
+import { nothing } from './burst-choice.js';
 import type { BurstPlan } from './burst-plan.js';
 import type { BurstBackboneState } from './burst-state.js';
 import type { GeneratedToken, GenerateTokensOptions } from './generate.js';
+import { noTokenLeft } from './sampling/sampler.js';
 import { dropAfter, lastRow } from './state-helpers.js';
 
 /** A state that decodes in bursts, and how its bursts choose. */
@@ -15,6 +17,7 @@ export interface Bursts {
  * Generates tokens, the first by the sampler from the prompt's logits, the others several a run. Leaving the loop early
  * takes back what the last burst had computed beyond.
  *
+ * @throws RuntimeError when no token can follow.
  * @throws AbortError when the signal was aborted; the tokens yielded before stand.
  */
 export async function* generateBursts(
@@ -34,6 +37,7 @@ export async function* generateBursts(
     for (;;) {
       for (const id of chosen) {
         throwIfAborted(signal);
+        if (id === nothing) throw noTokenLeft(options.logits.dims.at(-1)!);
         count += 1;
         certain += fedBefore;
         yield { id, drafted: false };

@@ -5,7 +5,7 @@ import { createQwenLlm, createSampler, generateTokens, isBurstState, type Sampli
 import { countingRuntime } from './testing/counting-runtime.js';
 import { expectClose } from './testing/expect-close.js';
 import { runText, textPositions } from './testing/run-text.js';
-import { toyConfig, toyWeights } from './testing/toy-decoder.js';
+import { memoryWeights, toyConfig, toyWeights } from './testing/toy-decoder.js';
 
 let runtime: Runtime;
 let plain: LanguageBackbone;
@@ -98,6 +98,37 @@ describe('a device that returns outputs through the host', () => {
     expect(ids).toEqual(expected.slice(0, 5));
     expect(state.length).toBe(prompt.length + 4);
     state.dispose();
+  });
+
+  it('ends as single steps do where no token can follow', async () => {
+    const free = (await runText(plain, prompt)).ids;
+    const last = free.findIndex((id, i) => i > 3 && !free.slice(0, i).includes(id) && !prompt.includes(id));
+    // A token whose embedding has overflowed leaves no logits.
+    const weights = toyWeights(2);
+    const embedding = await weights.read('model.embed_tokens.weight');
+    (embedding.data as Float32Array)[free[last]! * toyConfig.hiddenSize] = Number.NaN;
+    const tensors = new Map([['model.embed_tokens.weight', embedding]]);
+    for (const name of weights.names) if (!tensors.has(name)) tensors.set(name, await weights.read(name));
+    const options = { config: toyConfig, weights: memoryWeights(tensors) };
+    const host = countingRuntime(runtime, { profile: { ...runtime.profile, deviceOutputs: false }, onRun: () => {} });
+    for (const [device, inBursts] of [
+      [runtime, false],
+      [host, true],
+    ] as const) {
+      const backbone = await createQwenLlm({ ...options, runtime: device });
+      const state = backbone.createState(prompt.length + 40);
+      const { logits } = await state.forward({ tokenIds: prompt, positions: textPositions(prompt).positions });
+      const ids: number[] = [];
+      const generation = { state, logits, promptIds: prompt, ropeDelta: 0, stopIds: [], maxNewTokens: 40 };
+      const tokens = generateTokens({ ...generation, sampler: createSampler(), ...(inBursts && { sampling: {} }) });
+      const run = async () => {
+        for await (const { id } of tokens) ids.push(id);
+      };
+      await expect(run()).rejects.toThrow(/No token can follow/);
+      expect(ids).toEqual(free.slice(0, last + 1));
+      state.dispose();
+      await backbone.dispose();
+    }
   });
 
   it('runs batches', async () => {

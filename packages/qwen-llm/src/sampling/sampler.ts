@@ -59,15 +59,18 @@ export function createSampler(options: SamplingOptions = {}): Sampler {
       const { ranges, adjuster, selector } = workspace;
       const scores = adjuster.adjust(logits, history, mask);
       const id = selector === undefined ? argmax(scores, ranges) : draw(selector.select(scores, ranges), random);
-      if (id < 0) {
-        throw new RuntimeError('No token can follow: no allowed token has a score above -Infinity.', {
-          expected: `finite logits for some of the ${logits.length} tokens that are neither banned nor masked`,
-          remedy: 'Check the bans, the bias and the constraint; NaN logits come from an overflow in the graph.',
-        });
-      }
+      if (id < 0) throw noTokenLeft(logits.length);
       return describe(id, logits, resolved);
     },
   };
+}
+
+/** What is thrown where no token of a vocabulary can be chosen. */
+export function noTokenLeft(vocabularySize: number): RuntimeError {
+  return new RuntimeError('No token can follow: no allowed token has a score above -Infinity.', {
+    expected: `finite logits for some of the ${vocabularySize} tokens that are neither banned nor masked`,
+    remedy: 'Check the bans, the bias and the constraint; NaN logits come from an overflow in the graph.',
+  });
 }
 
 function createWorkspace(size: number, options: ResolvedSampling): Workspace {
