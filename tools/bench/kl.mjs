@@ -3,12 +3,12 @@
 //
 //   node tools/bench/kl.mjs CHECKPOINT TEXT-FILE... [--tokens 256] [--threads 2]
 //
-// Of each file the first --tokens tokens are read as one prompt. Embedding and head stay as they are in every form.
+// Of each file the first --tokens tokens are read as one prompt. Embedding and head stay as they are but where a form says otherwise.
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openCheckpoint, quantizeCheckpoint } from '../../packages/checkpoint/dist/index.js';
+import { encodeFloat16, openCheckpoint, quantizeCheckpoint } from '../../packages/checkpoint/dist/index.js';
 import { openFolder } from '../../packages/checkpoint/dist/node/index.js';
 import { tensor } from '../../packages/core/dist/index.js';
 import { createQwenLlm } from '../../packages/qwen-llm/dist/index.js';
@@ -27,10 +27,35 @@ if (!folder || files.length === 0) throw new Error('usage: kl.mjs CHECKPOINT TEX
 
 const forms = {
   float32: undefined,
-  'int8 prompts': { dtype: 'q8', embedding: 'keep', prefill: 'int8' },
+  "llama.cpp's Q4_0": { dtype: 'q4', embedding: 'keep', blockSize: 32, quantize: roundToQ4_0 },
+  'q4 (blocks of 128)': { dtype: 'q4', embedding: 'keep' },
+  'q4, embedding and head too': { dtype: 'q4' },
+  'q4, blocks of 64': { dtype: 'q4', embedding: 'keep', blockSize: 64 },
+  'q4, blocks of 32': { dtype: 'q4', embedding: 'keep', blockSize: 32 },
   'q8 (blocks of 32)': { dtype: 'q8', embedding: 'keep' },
-  'q4 (blocks of 64)': { dtype: 'q4', embedding: 'keep' },
+  'int8 prompts': { dtype: 'q8', embedding: 'keep', prefill: 'int8' },
 };
+
+/**
+ * llama.cpp's rule for Q4_0: the weight of the largest magnitude becomes -8. Held in our blocks, every zero being 8; where those
+ * have 8 bits, as for keys and values, the same 16 values in bytes.
+ */
+async function roundToQ4_0({ values, columns, blockSize, bits }) {
+  const scales = new Float32Array(values.length / blockSize);
+  const stored = new Uint8Array(values.length);
+  for (let start = 0; start < values.length; start += blockSize) {
+    const block = values.subarray(start, start + blockSize);
+    const largest = block.reduce((best, value) => (Math.abs(value) > Math.abs(best) ? value : best), 0);
+    scales[start / blockSize] = largest / -8;
+    const inverse = largest === 0 ? 0 : -8 / largest;
+    for (let i = 0; i < blockSize; i++) stored[start + i] = Math.min(15, Math.floor(block[i] * inverse + 8.5));
+  }
+  if (bits === 8) return { packed: stored.map((value) => value + 120), scales: encodeFloat16(scales) };
+  const packed = Uint8Array.from({ length: values.length / 2 }, (_, i) => stored[2 * i] | (stored[2 * i + 1] << 4));
+  const zeros = new Uint8Array((values.length / columns) * Math.ceil(columns / blockSize / 2)).fill(0x88);
+  return { packed, scales: encodeFloat16(scales), zeros };
+}
+
 const read = (name) => readFile(join(folder, name), 'utf8').catch(() => undefined);
 const tokenizer = await loadTokenizer(read);
 const prompts = await Promise.all(
@@ -59,9 +84,12 @@ async function logitsOf(scheme) {
 
 /** Log-probabilities, in double precision. */
 function logSoftmax(logits) {
-  const largest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const total = logits.reduce((sum, x) => sum + Math.exp(x - largest), 0);
-  return Float64Array.from(logits, (x) => x - largest - Math.log(total));
+  let largest = Number.NEGATIVE_INFINITY;
+  for (const x of logits) if (x > largest) largest = x;
+  let total = 0;
+  for (const x of logits) total += Math.exp(x - largest);
+  const offset = largest + Math.log(total);
+  return Float64Array.from(logits, (x) => x - offset);
 }
 
 const argmax = (values) => values.reduce((best, value, i) => (value > values[best] ? i : best), 0);

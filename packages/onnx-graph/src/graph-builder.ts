@@ -34,6 +34,12 @@ export interface NodeOptions {
   readonly name?: string;
   /** Element type of the result; that of the first input by default. */
   readonly dtype?: DataType;
+  /**
+   * Extents of each result, for nodes whose inputs do not tell them, such as Reshape. onnxruntime lets values of equal extents
+   * share memory, and looks for a match among all that are free: those without known extents match none, and loading
+   * a graph of many takes time in the square of their number. A name must stand for one extent everywhere in a run.
+   */
+  readonly dims?: readonly (readonly Dim[])[];
 }
 
 /** How a weight is used. */
@@ -126,6 +132,9 @@ export class GraphBuilder {
     const { unused = [] } = options;
     const asked = outputs.map((output, i) => (unused.includes(i) ? '' : output));
     this.#node({ opType, inputs, outputs: asked, options, name });
+    for (const [i, dims] of options.dims?.entries() ?? []) {
+      this.#body.message(13, valueInfoProto(outputs[i]!, dtype, dims));
+    }
     return outputs.map((output) => ({ name: output, dtype }));
   }
 

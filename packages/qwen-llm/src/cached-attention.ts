@@ -140,20 +140,35 @@ interface HeadOptions {
   readonly headDim: number;
 }
 
+/** Names of extents that the graph's inputs do not tell: pairs of token and query head, tokens of each kind, and all. */
+const [pairs, past, fresh, all, tokens] = ['pairs', 'past_tokens', 'new_tokens', 'all_tokens', 'tokens'];
+
 /** One key-value head: [1, s, g·d] to [s, g·d]. Rows of the scores are (token, query head) pairs. */
 function headAttention({ graph }: Component, inputs: HeadInputs, options: HeadOptions): Value {
   const { group, headDim, pastBias, shared } = options;
-  const rows = graph.op('Reshape', [inputs.query, graph.ints(-1, headDim)]);
-  const scores = (key: Value, bias: Value) =>
-    graph.op('Gemm', [rows, key, bias], { attributes: { transB: 1, alpha: { float: headDim ** -0.5 } } });
-  const joined = graph.op('Concat', [scores(inputs.pastKey, pastBias), scores(inputs.newKey, shared.newBias)], {
-    attributes: { axis: -1 },
-  });
+  const rows = graph.op('Reshape', [inputs.query, graph.ints(-1, headDim)], { dims: [[pairs, headDim]] });
+  const scores = (key: Value, bias: Value, width: string) =>
+    graph.op('Gemm', [rows, key, bias], {
+      attributes: { transB: 1, alpha: { float: headDim ** -0.5 } },
+      dims: [[pairs, width]],
+    });
+  const joined = graph.op(
+    'Concat',
+    [scores(inputs.pastKey, pastBias, past), scores(inputs.newKey, shared.newBias, fresh)],
+    { attributes: { axis: -1 }, dims: [[pairs, all]] },
+  );
   const weights = graph.op('Softmax', [joined], { attributes: { axis: -1 } });
   const lengths = shared.lengths(inputs.pastKey, inputs.newKey);
-  const [pastWeights, newWeights] = graph.ops('Split', [weights, lengths], { attributes: { axis: -1 }, results: 2 });
+  const [pastWeights, newWeights] = graph.ops('Split', [weights, lengths], {
+    attributes: { axis: -1 },
+    results: 2,
+    dims: [
+      [pairs, past],
+      [pairs, fresh],
+    ],
+  });
   // Gemm, not MatMul: with an empty cache, onnxruntime's WebGPU provider (1.30) crashes in a MatMul over no columns.
   const fromPast = graph.op('Gemm', [pastWeights, inputs.pastValue]);
   const mixed = graph.op('Gemm', [newWeights, inputs.newValue, fromPast]);
-  return graph.op('Reshape', [mixed, graph.ints(-1, group * headDim)]);
+  return graph.op('Reshape', [mixed, graph.ints(-1, group * headDim)], { dims: [[tokens, group * headDim]] });
 }

@@ -132,7 +132,10 @@ function embeddings(
   const scope = graph.scope('visual_tokens');
   const isVisual = scope.op('GreaterOrEqual', [rows, graph.int(0)], { dtype: 'bool' });
   const mask = scope.op('Unsqueeze', [isVisual, graph.ints(1)]);
-  return scope.op('Where', [mask, scope.op('Gather', [visual, rows]), text], { dtype: model.dtype });
+  return scope.op('Where', [mask, scope.op('Gather', [visual, rows]), text], {
+    dtype: model.dtype,
+    dims: [['tokens', hiddenSize]],
+  });
 }
 
 /** Embedding rows out of plain storage. Only the rows are cast, so that the weight stays as small as it is stored. */

@@ -75,6 +75,7 @@ export function outputNewRows(
   graph: GraphBuilder,
   { layer, rows, headDim }: { readonly layer: number; readonly rows: KeyValueRows; readonly headDim: number },
 ): void {
-  const all = graph.op('Concat', [...rows.keys, ...rows.values], { attributes: { axis: 0 } });
-  graph.output(newRowsName(layer), all, [`${newRowsName(layer)}.0`, headDim]);
+  const dims = ['new_rows', headDim];
+  const all = graph.op('Concat', [...rows.keys, ...rows.values], { attributes: { axis: 0 }, dims: [dims] });
+  graph.output(newRowsName(layer), all, dims);
 }
