@@ -9,6 +9,7 @@ import {
   type Value,
 } from '@vlmkit/onnx-graph';
 import type { DecoderConfig } from './decoder-config.js';
+import { extents } from './extents.js';
 import type { CacheAccess } from './layer-cache.js';
 
 /** Values that every layer's attention shares. */
@@ -140,12 +141,10 @@ interface HeadOptions {
   readonly headDim: number;
 }
 
-/** Names of extents that the graph's inputs do not tell: pairs of token and query head, tokens of each kind, and all. */
-const [pairs, past, fresh, all, tokens] = ['pairs', 'past_tokens', 'new_tokens', 'all_tokens', 'tokens'];
-
 /** One key-value head: [1, s, g·d] to [s, g·d]. Rows of the scores are (token, query head) pairs. */
 function headAttention({ graph }: Component, inputs: HeadInputs, options: HeadOptions): Value {
   const { group, headDim, pastBias, shared } = options;
+  const { tokens, pairs, past, fresh, all } = extents;
   const rows = graph.op('Reshape', [inputs.query, graph.ints(-1, headDim)], { dims: [[pairs, headDim]] });
   const scores = (key: Value, bias: Value, width: string) =>
     graph.op('Gemm', [rows, key, bias], {

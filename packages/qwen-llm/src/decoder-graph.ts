@@ -12,6 +12,7 @@ import {
 } from '@vlmkit/onnx-graph';
 import { type AttentionState, cachedAttention, SharedByHeads } from './cached-attention.js';
 import type { DecoderConfig } from './decoder-config.js';
+import { extents } from './extents.js';
 import { cacheInputs, handedOnCache } from './layer-cache.js';
 
 /** What the decoder's graph is built from. */
@@ -134,7 +135,7 @@ function embeddings(
   const mask = scope.op('Unsqueeze', [isVisual, graph.ints(1)]);
   return scope.op('Where', [mask, scope.op('Gather', [visual, rows]), text], {
     dtype: model.dtype,
-    dims: [['tokens', hiddenSize]],
+    dims: [[extents.tokens, hiddenSize]],
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Component, GraphBuilder, Value } from '@vlmkit/onnx-graph';
 import { cacheNames, newRowsName, pastLengthName } from './cache-names.js';
+import { extents } from './extents.js';
 
 /** Keys and values of the same tokens, for each key-value head of a layer. */
 export interface KeyValueRows {
@@ -42,11 +43,13 @@ export function cacheInputs({ graph, dtype }: Component, shape: CacheShape): Cac
 export function handedOnCache({ graph, dtype }: Component, shape: CacheShape): CacheAccess {
   const length = graph.input(pastLengthName, 'int64', [1]);
   const counted = (name: string) =>
-    graph.op('Slice', [graph.input(name, dtype, [`${name}.0`, shape.headDim]), graph.ints(0), length, graph.ints(0)]);
+    graph.op('Slice', [graph.input(name, dtype, [`${name}.0`, shape.headDim]), graph.ints(0), length, graph.ints(0)], {
+      dims: [[extents.past, shape.headDim]],
+    });
   return (layer) => {
     const past = pastRows(layer, shape, counted);
     const hand = (name: string, before: Value, rows: Value) =>
-      graph.output(name, graph.op('Concat', [before, rows], { attributes: { axis: 0 } }), [`${name}.0`, shape.headDim]);
+      graph.output(name, graph.op('Concat', [before, rows], { attributes: { axis: 0 } }), [extents.all, shape.headDim]);
     return {
       past,
       append: (rows) => {
@@ -75,7 +78,7 @@ export function outputNewRows(
   graph: GraphBuilder,
   { layer, rows, headDim }: { readonly layer: number; readonly rows: KeyValueRows; readonly headDim: number },
 ): void {
-  const dims = ['new_rows', headDim];
+  const dims = [extents.newRows, headDim];
   const all = graph.op('Concat', [...rows.keys, ...rows.values], { attributes: { axis: 0 }, dims: [dims] });
   graph.output(newRowsName(layer), all, dims);
 }
