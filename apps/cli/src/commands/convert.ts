@@ -34,7 +34,7 @@ export function convertCommand(): Command {
       ).choices(['int8']),
     )
     .addOption(
-      new Option('--block-size <n>', 'weights that share a scale (default: 64 for q4, 32 for q8)').choices([
+      new Option('--block-size <n>', 'weights that share a scale (default: 128 for q4, 32 for q8)').choices([
         '16',
         '32',
         '64',
