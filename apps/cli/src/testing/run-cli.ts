@@ -8,12 +8,13 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-const script = fileURLToPath(new URL('../../bin/vlmkit.js', import.meta.url));
+/** The command's script. */
+export const cliPath = fileURLToPath(new URL('../../bin/vlmkit.js', import.meta.url));
 
 /** Runs `vlmkit` in a process of its own, as a shell does. */
 export function runCli(args: readonly string[], input = ''): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, ...args], {
+    const child = spawn(process.execPath, [cliPath, ...args], {
       env: { ...process.env, NO_COLOR: '1', VLMKIT_DEBUG: '' },
     });
     const out = { stdout: '', stderr: '' };
