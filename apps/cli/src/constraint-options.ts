@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import type { Constraint, ConstraintState } from '@vlmkit/constrain';
 import { createNodeConstraintCompiler } from '@vlmkit/constrain/node';
 import { PromptError } from '@vlmkit/core';
 import type { QwenModelInfo } from '@vlmkit/qwen-vl';
 import { type Command, Option } from 'commander';
+import { readJson } from './read-json.js';
 
 /** The form of an answer as the command line gives it. */
 export interface ConstraintOptions {
@@ -23,39 +23,43 @@ export function withConstraintOptions(command: Command): Command {
 }
 
 /**
- * Works under the constraint that the options ask for, if any.
+ * The constraint that the options ask for, if any.
  *
- * @throws PromptError when the schema's file is missing or no JSON, or the constraint cannot be compiled.
+ * @throws PromptError when the schema's file is missing or holds no schema.
  */
-export async function withConstraint<T>(
-  options: ConstraintOptions,
-  { tokenizer, stopIds }: QwenModelInfo,
-  work: (asked: { readonly constraint?: ConstraintState }) => Promise<T>,
-): Promise<T> {
-  const wanted = await constraintOf(options);
-  if (wanted === undefined) return work({});
-  const compiler = await createNodeConstraintCompiler({ vocabulary: tokenizer, stopIds });
-  try {
-    return await work({ constraint: await compiler.compile(wanted) });
-  } finally {
-    await compiler.dispose();
-  }
-}
-
-async function constraintOf({ jsonSchema, regex, boxes }: ConstraintOptions): Promise<Constraint | undefined> {
+export async function readConstraint({ jsonSchema, regex, boxes }: ConstraintOptions): Promise<Constraint | undefined> {
   if (regex !== undefined) return { type: 'regex', pattern: regex };
   if (boxes) return 'boxes';
   return jsonSchema === undefined ? undefined : { type: 'json', schema: await readSchema(jsonSchema) };
 }
 
-async function readSchema(path: string): Promise<Record<string, unknown>> {
+/**
+ * Works under a constraint, if there is one.
+ *
+ * @throws PromptError when it cannot be compiled.
+ */
+export async function withConstraint<T>(
+  constraint: Constraint | undefined,
+  { tokenizer, stopIds }: QwenModelInfo,
+  work: (asked: { readonly constraint?: ConstraintState }) => Promise<T>,
+): Promise<T> {
+  if (constraint === undefined) return work({});
+  const compiler = await createNodeConstraintCompiler({ vocabulary: tokenizer, stopIds });
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
-  } catch (cause) {
-    throw new PromptError(`The JSON schema ${path} cannot be read.`, {
-      ...(cause instanceof Error && { actual: cause.message }),
-      remedy: 'Pass the path of a file with a JSON schema.',
-      cause,
-    });
+    return await work({ constraint: await compiler.compile(constraint) });
+  } finally {
+    await compiler.dispose();
   }
 }
+
+async function readSchema(path: string): Promise<Record<string, unknown>> {
+  const schema = await readJson(path, { what: 'JSON schema', expected: schemaForm });
+  if (typeof schema === 'object' && schema !== null && !Array.isArray(schema)) return schema as Record<string, unknown>;
+  throw new PromptError(`The JSON schema ${path} is not an object.`, {
+    expected: schemaForm,
+    actual: JSON.stringify(schema).slice(0, 80),
+    remedy: 'Write {} for a schema that allows any JSON.',
+  });
+}
+
+const schemaForm = 'an object such as {"type": "object", "properties": {"color": {"type": "string"}}}';

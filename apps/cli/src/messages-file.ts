@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { PromptError } from '@vlmkit/core';
 import { type NormalisedMessage, parseMessages } from '@vlmkit/qwen-vl';
+import { readJson } from './read-json.js';
 
 /** Messages with the folder that their relative paths start from. */
 export interface MessagesFile {
@@ -15,25 +14,6 @@ export interface MessagesFile {
  * @throws PromptError when it cannot be read, is not JSON, or is no conversation.
  */
 export async function readMessages(file: string): Promise<MessagesFile> {
-  const path = resolve(file);
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new PromptError(`The messages file ${file} cannot be read.`, { remedy: 'Check the path.', cause });
-  }
-  return { messages: parseMessages(parseJson(text, file)), baseDirectory: dirname(path) };
-}
-
-function parseJson(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new PromptError(`${file} is not JSON.`, {
-      expected: 'a list of {"role", "content"} messages',
-      actual: reason,
-      cause,
-    });
-  }
+  const value = await readJson(file, { what: 'messages file', expected: 'a list of {"role", "content"} messages' });
+  return { messages: parseMessages(value), baseDirectory: dirname(resolve(file)) };
 }

@@ -2,7 +2,12 @@ import { PromptError } from '@vlmkit/core';
 import type { ContentPart, Message } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
 import { answerJson } from '../answer-json.js';
-import { type ConstraintOptions, withConstraint, withConstraintOptions } from '../constraint-options.js';
+import {
+  type ConstraintOptions,
+  readConstraint,
+  withConstraint,
+  withConstraintOptions,
+} from '../constraint-options.js';
 import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
 import { readMessages } from '../messages-file.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
@@ -31,11 +36,12 @@ export function generateCommand(): Command {
 
 async function generate(options: GenerateOptions): Promise<void> {
   const { messages, baseDirectory } = await conversation(options);
+  const constraint = await readConstraint(options);
   const progress = options.json ? undefined : createProgress();
   const open = { ...options, ...(baseDirectory !== undefined && { baseDirectory }), ...(progress && { progress }) };
   await withModel(open, async ({ model, loadMs }) => {
     const signal = abortOnInterrupt();
-    await withConstraint(options, model.info, async (asked) => {
+    await withConstraint(constraint, model.info, async (asked) => {
       const chat = { ...chatOptions(options), ...asked, signal };
       if (options.json) {
         const answer = await model.ask(messages, chat);
