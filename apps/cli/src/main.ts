@@ -12,6 +12,7 @@ import { generateCommand } from './commands/generate.js';
 import { groundCommand } from './commands/ground.js';
 import { inspectCommand } from './commands/inspect.js';
 import { videoCommand } from './commands/video.js';
+import { UsageError } from './usage-error.js';
 
 /**
  * Runs the command line.
@@ -55,5 +56,5 @@ function report(error: unknown): number {
   process.stderr.write(`${pc.red('error:')} ${message}\n`);
   if (process.env.VLMKIT_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   else if (!(error instanceof VlmkitError)) process.stderr.write('Set VLMKIT_DEBUG=1 to see where it happened.\n');
-  return 1;
+  return error instanceof UsageError ? 2 : 1;
 }

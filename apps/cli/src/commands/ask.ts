@@ -1,8 +1,8 @@
-import { PromptError } from '@vlmkit/core';
 import { Command } from 'commander';
 import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
 import { createProgress } from '../progress.js';
+import { requireQuestion } from '../question.js';
 import { showAnswer, summary } from '../show-answer.js';
 
 /** `vlmkit ask IMAGE "question"` */
@@ -20,8 +20,7 @@ export async function askAboutImage(
   question: string,
   options: ModelOptions & GenerationOptions,
 ): Promise<void> {
-  if (question.trim() === '')
-    throw new PromptError('The question is empty.', { remedy: 'Ask something, or use `vlmkit describe`.' });
+  requireQuestion(question, 'Ask something, or use `vlmkit describe`.');
   const progress = createProgress();
   await withModel({ ...options, progress }, async ({ model }) => {
     const content = [{ type: 'image', image } as const, { type: 'text', text: question } as const];

@@ -2,6 +2,7 @@ import { PromptError } from '@vlmkit/core';
 import type { ContentPart, Message } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
 import { answerJson } from '../answer-json.js';
+import { clipPart } from '../clip-options.js';
 import {
   type ConstraintOptions,
   readConstraint,
@@ -78,7 +79,7 @@ async function conversation({ messages, image = [], video = [], prompt }: Genera
   }
   const content: ContentPart[] = [
     ...image.map((path) => ({ type: 'image', image: path }) as const),
-    ...video.map((path) => ({ type: 'video', video: path }) as const),
+    ...(await Promise.all(video.map((path) => clipPart([path])))),
     ...(prompt === undefined ? [] : [{ type: 'text', text: prompt } as const]),
   ];
   return { messages: [{ role: 'user', content }] };

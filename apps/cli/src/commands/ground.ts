@@ -7,6 +7,7 @@ import { drawGrounding } from '../draw-grounding.js';
 import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
 import { createProgress } from '../progress.js';
+import { requireQuestion } from '../question.js';
 import { showAnswer, summary } from '../show-answer.js';
 import { writeWhole } from '../write-whole.js';
 
@@ -27,6 +28,7 @@ export function groundCommand(): Command {
 }
 
 async function ground(image: string, what: string, options: GroundOptions): Promise<void> {
+  requireQuestion(what, 'Name what to find, e.g. "red circle".');
   const progress = createProgress();
   await withModel({ ...options, progress }, async ({ model }) => {
     const content = [{ type: 'image', image } as const, { type: 'text', text: groundingQuestion(what) } as const];
