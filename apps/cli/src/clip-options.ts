@@ -3,7 +3,7 @@ import { extname, join } from 'node:path';
 import { MediaError } from '@vlmkit/core';
 import type { VideoPart } from '@vlmkit/qwen-vl';
 import type { Command } from 'commander';
-import { nonNegativeNumber, positiveInteger } from './model-options.js';
+import { nonNegativeNumber, positiveInteger } from './option-values.js';
 import { UsageError } from './usage-error.js';
 
 /** How a clip is sampled, as the command line gives it. */

@@ -1,6 +1,6 @@
 import type { ChatOptions } from '@vlmkit/qwen-vl';
 import type { Command } from 'commander';
-import { count, nonNegativeNumber, positiveInteger } from './model-options.js';
+import { count, nonNegativeNumber, positiveInteger, repeated } from './option-values.js';
 
 /** Options of generation as the command line gives them. */
 export interface GenerationOptions {
@@ -34,7 +34,7 @@ export function withGenerationOptions(command: Command): Command {
     .option('--min-p <x>', 'least probability relative to the likeliest', nonNegativeNumber)
     .option('--repetition-penalty <x>', '1 for none', nonNegativeNumber)
     .option('--seed <n>', 'makes sampling repeatable', count)
-    .option('--stop <text...>', 'strings that end the answer')
+    .option('--stop <text>', 'string that ends the answer; give it again for more', repeated)
     .option('--add-vision-id', visionIdHelp)
     .option('--prompt-lookup', 'guess tokens from earlier text: faster where the answer repeats it')
     .option('--top-logprobs <n>', 'with --json: log-probabilities of every token and its n likeliest rivals', count);

@@ -6,7 +6,8 @@ import { checkpointPath } from '@vlmkit/demo-model';
 import { loadQwenVL, type QwenVL } from '@vlmkit/qwen-vl';
 import { createNodeMedia, type NodeMediaOptions } from '@vlmkit/qwen-vl/node';
 import { createNodeRuntime } from '@vlmkit/runtime-node';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
+import { positiveInteger } from './option-values.js';
 import type { Progress } from './progress.js';
 
 /** Options that every command with a model takes. */
@@ -125,27 +126,4 @@ export async function withModel<T>(options: OpenModelOptions, work: (open: OpenM
   } finally {
     await open.close();
   }
-}
-
-/** Parses an option that must be a whole number of at least 1. */
-export function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Give a whole number of at least 1.');
-  return value;
-}
-
-/** Parses an option that must be a number of at least 0. */
-export function nonNegativeNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
-    throw new InvalidArgumentError('Give a number of at least 0.');
-  return value;
-}
-
-/** Parses an option that must be a whole number of at least 0. */
-export function count(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isInteger(value) || value < 0)
-    throw new InvalidArgumentError('Give a whole number of at least 0.');
-  return value;
 }

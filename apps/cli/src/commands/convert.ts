@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { type BlockSize, type ConvertResult, convertCheckpoint, openCheckpoint } from '@vlmkit/checkpoint';
 import { createQuantizePool, folderTarget, openFolder } from '@vlmkit/checkpoint/node';
 import { Command, Option } from 'commander';
-import { positiveInteger } from '../model-options.js';
+import { positiveInteger } from '../option-values.js';
 import { createProgress } from '../progress.js';
 
 interface ConvertCommandOptions {

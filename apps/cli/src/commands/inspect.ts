@@ -2,7 +2,8 @@ import { encodeSafetensors } from '@vlmkit/checkpoint';
 import { Command } from 'commander';
 import { visionIdHelp } from '../generation-options.js';
 import { readMessages } from '../messages-file.js';
-import { count, type ModelOptions, withModel, withModelOptions } from '../model-options.js';
+import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
+import { count } from '../option-values.js';
 import { createProgress } from '../progress.js';
 import { writeWhole } from '../write-whole.js';
 

@@ -1,0 +1,29 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Parses an option that must be a whole number of at least 1. */
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Give a whole number of at least 1.');
+  return value;
+}
+
+/** Parses an option that must be a number of at least 0. */
+export function nonNegativeNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError('Give a number of at least 0.');
+  return value;
+}
+
+/** Parses an option that must be a whole number of at least 0. */
+export function count(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('Give a whole number of at least 0.');
+  return value;
+}
+
+/** Collects the values of an option that may be given several times. It takes one value at a time, and so no question. */
+export function repeated(text: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, text];
+}
