@@ -269,8 +269,11 @@ describe('the command line', () => {
   it('asks for what is missing', async () => {
     await expectRefused([], /--messages/, 2);
     const { code, stderr } = await runCli(['generate', '--json']);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toMatch(/^error: There is nothing to answer\./);
+    const both = await runCli(['generate', '--messages', messages, '--prompt', 'Hello!']);
+    expect(both.code).toBe(2);
+    expect(both.stderr).toMatch(/^error: --messages already holds the whole conversation\./);
   });
 
   it('refuses an empty question and more new tokens than fit', async () => {

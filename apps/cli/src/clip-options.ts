@@ -3,7 +3,7 @@ import { extname, join } from 'node:path';
 import { MediaError } from '@vlmkit/core';
 import type { VideoPart } from '@vlmkit/qwen-vl';
 import type { Command } from 'commander';
-import { nonNegativeNumber, positiveInteger } from './option-values.js';
+import { nonNegativeNumber, positiveInteger, positiveNumber } from './option-values.js';
 import { UsageError } from './usage-error.js';
 
 /** How a clip is sampled, as the command line gives it. */
@@ -18,11 +18,11 @@ export interface ClipOptions {
 /** Adds the options of a clip's frames to a command. */
 export function withClipOptions(command: Command): Command {
   return command
-    .option('--fps <x>', 'frames per second to sample from a video file (default: 2)', nonNegativeNumber)
+    .option('--fps <x>', 'frames per second to sample from a video file (default: 2)', positiveNumber)
     .option('--nframes <n>', 'frames to sample from a video file, whatever the duration', positiveInteger)
     .option('--start <s>', 'seconds into the video file', nonNegativeNumber)
     .option('--end <s>', 'seconds into the video file', nonNegativeNumber)
-    .option('--sample-fps <x>', 'rate that a list of frames was sampled at (default: 2)', nonNegativeNumber);
+    .option('--sample-fps <x>', 'rate that a list of frames was sampled at (default: 2)', positiveNumber);
 }
 
 /**

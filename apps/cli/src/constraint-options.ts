@@ -1,7 +1,6 @@
-import type { Constraint, ConstraintState } from '@vlmkit/constrain';
+import type { Constraint, ConstraintState, Vocabulary } from '@vlmkit/constrain';
 import { createNodeConstraintCompiler } from '@vlmkit/constrain/node';
 import { PromptError } from '@vlmkit/core';
-import type { QwenModelInfo } from '@vlmkit/qwen-vl';
 import { type Command, Option } from 'commander';
 import { readJson } from './read-json.js';
 
@@ -25,12 +24,30 @@ export function withConstraintOptions(command: Command): Command {
 /**
  * The constraint that the options ask for, if any.
  *
- * @throws PromptError when the schema's file is missing or holds no schema.
+ * @throws PromptError when the schema's file is missing or holds no schema, or the constraint cannot be compiled.
  */
-export async function readConstraint({ jsonSchema, regex, boxes }: ConstraintOptions): Promise<Constraint | undefined> {
+export async function readConstraint(options: ConstraintOptions): Promise<Constraint | undefined> {
+  const constraint = await constraintOf(options);
+  // Compiled for one token first, which takes a moment where a model takes a minute to load.
+  if (constraint !== undefined && constraint !== 'boxes') await withConstraint(constraint, oneToken, async () => {});
+  return constraint;
+}
+
+async function constraintOf({ jsonSchema, regex, boxes }: ConstraintOptions): Promise<Constraint | undefined> {
   if (regex !== undefined) return { type: 'regex', pattern: regex };
   if (boxes) return 'boxes';
   return jsonSchema === undefined ? undefined : { type: 'json', schema: await readSchema(jsonSchema) };
+}
+
+const oneToken = {
+  tokenizer: { vocabularySize: 1, specialIds: new Set<number>(), tokenBytes: () => Uint8Array.of(0x61) },
+  stopIds: [0],
+};
+
+/** What a constraint's compiler needs of a model. */
+interface ConstrainedModel {
+  readonly tokenizer: Vocabulary;
+  readonly stopIds: readonly number[];
 }
 
 /**
@@ -40,7 +57,7 @@ export async function readConstraint({ jsonSchema, regex, boxes }: ConstraintOpt
  */
 export async function withConstraint<T>(
   constraint: Constraint | undefined,
-  { tokenizer, stopIds }: QwenModelInfo,
+  { tokenizer, stopIds }: ConstrainedModel,
   work: (asked: { readonly constraint?: ConstraintState }) => Promise<T>,
 ): Promise<T> {
   if (constraint === undefined) return work({});

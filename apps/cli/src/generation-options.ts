@@ -1,6 +1,14 @@
 import type { ChatOptions } from '@vlmkit/qwen-vl';
 import type { Command } from 'commander';
-import { count, nonNegativeNumber, positiveInteger, repeated } from './option-values.js';
+import {
+  count,
+  fraction,
+  nonNegativeNumber,
+  positiveFraction,
+  positiveInteger,
+  positiveNumber,
+  repeated,
+} from './option-values.js';
 
 /** Options of generation as the command line gives them. */
 export interface GenerationOptions {
@@ -29,10 +37,10 @@ export function withGenerationOptions(command: Command): Command {
       positiveInteger,
     )
     .option('--temperature <x>', '0 for the likeliest token', nonNegativeNumber)
-    .option('--top-p <x>', 'probability mass to choose from', nonNegativeNumber)
+    .option('--top-p <x>', 'probability mass to choose from', positiveFraction)
     .option('--top-k <n>', 'tokens to choose from, 0 for all', count)
-    .option('--min-p <x>', 'least probability relative to the likeliest', nonNegativeNumber)
-    .option('--repetition-penalty <x>', '1 for none', nonNegativeNumber)
+    .option('--min-p <x>', 'least probability relative to the likeliest', fraction)
+    .option('--repetition-penalty <x>', '1 for none', positiveNumber)
     .option('--seed <n>', 'makes sampling repeatable', count)
     .option('--stop <text>', 'string that ends the answer; give it again for more', repeated)
     .option('--add-vision-id', visionIdHelp)

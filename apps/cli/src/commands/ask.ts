@@ -1,5 +1,7 @@
+import type { Message } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
 import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
+import { requireMedia } from '../media-files.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
 import { createProgress } from '../progress.js';
 import { requireQuestion } from '../question.js';
@@ -21,10 +23,19 @@ export async function askAboutImage(
   options: ModelOptions & GenerationOptions,
 ): Promise<void> {
   requireQuestion(question, 'Ask something, or use `vlmkit describe`.');
+  const messages: Message[] = [
+    {
+      role: 'user',
+      content: [
+        { type: 'image', image },
+        { type: 'text', text: question },
+      ],
+    },
+  ];
+  await requireMedia(messages);
   const progress = createProgress();
   await withModel({ ...options, progress }, async ({ model }) => {
-    const content = [{ type: 'image', image } as const, { type: 'text', text: question } as const];
-    const answer = await showAnswer(model, [{ role: 'user', content }], { ...chatOptions(options), progress });
+    const answer = await showAnswer(model, messages, { ...chatOptions(options), progress });
     process.stderr.write(`${summary(answer)}\n`);
   });
 }

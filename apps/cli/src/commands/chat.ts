@@ -4,6 +4,7 @@ import type { Chat, ChatOptions, ContentPart, Message } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
 import pc from 'picocolors';
 import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
+import { requireMedia } from '../media-files.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
 import { createProgress } from '../progress.js';
 import { showAnswer, summary } from '../show-answer.js';
@@ -23,6 +24,8 @@ export function chatCommand(): Command {
 }
 
 async function chat(options: ChatCommandOptions): Promise<void> {
+  const pictures = (options.image ?? []).map((image): ContentPart => ({ type: 'image', image }));
+  await requireMedia([{ role: 'user', content: pictures }]);
   const progress = createProgress();
   await withModel({ ...options, progress }, async ({ model }) => {
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
@@ -30,7 +33,7 @@ async function chat(options: ChatCommandOptions): Promise<void> {
       chat: model.createChat(),
       options: chatOptions(options),
       history: [],
-      pending: (options.image ?? []).map((path) => ({ type: 'image', image: path })),
+      pending: pictures,
     };
     process.stderr.write(help);
     try {

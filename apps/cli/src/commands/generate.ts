@@ -10,10 +10,12 @@ import {
   withConstraintOptions,
 } from '../constraint-options.js';
 import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
+import { requireMedia } from '../media-files.js';
 import { readMessages } from '../messages-file.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
 import { createProgress } from '../progress.js';
 import { showAnswer, summary } from '../show-answer.js';
+import { UsageError } from '../usage-error.js';
 
 interface GenerateOptions extends ModelOptions, GenerationOptions, ConstraintOptions {
   readonly messages?: string;
@@ -37,6 +39,10 @@ export function generateCommand(): Command {
 
 async function generate(options: GenerateOptions): Promise<void> {
   const { messages, baseDirectory } = await conversation(options);
+  await requireMedia(messages, {
+    ...(baseDirectory !== undefined && { baseDirectory }),
+    remedy: options.messages === undefined ? 'Check the path; a question goes after --prompt.' : 'Check the path.',
+  });
   const constraint = await readConstraint(options);
   const progress = options.json ? undefined : createProgress();
   const open = { ...options, ...(baseDirectory !== undefined && { baseDirectory }), ...(progress && { progress }) };
@@ -63,13 +69,13 @@ interface Asked {
 async function conversation({ messages, image = [], video = [], prompt }: GenerateOptions): Promise<Asked> {
   const hasParts = image.length > 0 || video.length > 0 || prompt !== undefined;
   if (messages !== undefined && hasParts) {
-    throw new PromptError('--messages already holds the whole conversation.', {
+    throw new UsageError('--messages already holds the whole conversation.', {
       remedy: 'Leave out --image, --video and --prompt, or leave out --messages.',
     });
   }
   if (messages !== undefined) return readMessages(messages);
   if (!hasParts)
-    throw new PromptError('There is nothing to answer.', {
+    throw new UsageError('There is nothing to answer.', {
       remedy: 'Pass --messages FILE, or --prompt with --image or --video.',
     });
   if (prompt?.trim() === '') {

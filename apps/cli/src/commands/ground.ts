@@ -1,15 +1,17 @@
 import { extname } from 'node:path';
 import { PromptError } from '@vlmkit/core';
 import { toCoco } from '@vlmkit/grounding';
+import type { ContentPart, Message } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
 import pc from 'picocolors';
 import { drawGrounding } from '../draw-grounding.js';
 import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
+import { requireMedia } from '../media-files.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
 import { createProgress } from '../progress.js';
 import { requireQuestion } from '../question.js';
 import { showAnswer, summary } from '../show-answer.js';
-import { writeWhole } from '../write-whole.js';
+import { requireWritable, writeWhole } from '../write-whole.js';
 
 interface GroundOptions extends ModelOptions, GenerationOptions {
   readonly out?: string;
@@ -29,10 +31,18 @@ export function groundCommand(): Command {
 
 async function ground(image: string, what: string, options: GroundOptions): Promise<void> {
   requireQuestion(what, 'Name what to find, e.g. "red circle".');
+  const content: ContentPart[] = [
+    { type: 'image', image },
+    { type: 'text', text: groundingQuestion(what) },
+  ];
+  const messages: Message[] = [{ role: 'user', content }];
+  const out = options.out ?? groundedName(image);
+  await requireMedia(messages);
+  await requireWritable(out);
+  await requireWritable(options.coco);
   const progress = createProgress();
   await withModel({ ...options, progress }, async ({ model }) => {
-    const content = [{ type: 'image', image } as const, { type: 'text', text: groundingQuestion(what) } as const];
-    const answer = await showAnswer(model, [{ role: 'user', content }], { ...chatOptions(options), progress });
+    const answer = await showAnswer(model, messages, { ...chatOptions(options), progress });
     process.stderr.write(`${summary(answer)}\n`);
     if (answer.grounding.length === 0) {
       throw new PromptError('The answer holds no box.', { remedy: 'Ask for one thing by name, e.g. "red circle".' });
@@ -43,7 +53,6 @@ async function ground(image: string, what: string, options: GroundOptions): Prom
         `${item.label || item.kind}: ${item.kind} ${numbers.map((value) => Math.round(value)).join(', ')}\n`,
       );
     }
-    const out = options.out ?? groundedName(image);
     await writeWhole(out, await drawGrounding(image, answer.grounding));
     process.stderr.write(`${pc.green('✔')} Wrote ${out}\n`);
     const size = answer.media[0]!.original;

@@ -1,11 +1,12 @@
 import { encodeSafetensors } from '@vlmkit/checkpoint';
 import { Command } from 'commander';
 import { visionIdHelp } from '../generation-options.js';
+import { requireMedia } from '../media-files.js';
 import { readMessages } from '../messages-file.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
 import { count } from '../option-values.js';
 import { createProgress } from '../progress.js';
-import { writeWhole } from '../write-whole.js';
+import { requireWritable, writeWhole } from '../write-whole.js';
 
 interface InspectCommandOptions extends ModelOptions {
   readonly messages: string;
@@ -33,6 +34,8 @@ async function inspect({
   ...options
 }: InspectCommandOptions): Promise<void> {
   const { messages, baseDirectory } = await readMessages(file);
+  await requireMedia(messages, { baseDirectory });
+  await requireWritable(out);
   const progress = createProgress();
   await withModel({ ...options, baseDirectory, progress }, async ({ model }) => {
     progress.start('Running the prompt');

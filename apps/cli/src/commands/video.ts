@@ -1,15 +1,16 @@
 import type { RgbImage } from '@vlmkit/preprocess';
 import { drawContactSheet } from '@vlmkit/preprocess/video-node';
-import type { ContentPart } from '@vlmkit/qwen-vl';
+import type { ContentPart, Message } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
 import pc from 'picocolors';
 import { type ClipOptions, clipPart, withClipOptions } from '../clip-options.js';
 import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
+import { requireMedia } from '../media-files.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
 import { createProgress } from '../progress.js';
 import { requireQuestionAfterFiles } from '../question.js';
 import { showAnswer, summary } from '../show-answer.js';
-import { writeWhole } from '../write-whole.js';
+import { requireWritable, writeWhole } from '../write-whole.js';
 
 interface VideoOptions extends ModelOptions, GenerationOptions, ClipOptions {
   readonly sheet?: string;
@@ -28,10 +29,13 @@ async function askAboutClip(args: readonly string[], options: VideoOptions): Pro
   const [question, files] = args.length > 1 ? [args.at(-1)!, args.slice(0, -1)] : ['Describe this video.', args];
   await requireQuestionAfterFiles(question);
   const content: ContentPart[] = [await clipPart(files, options), { type: 'text', text: question }];
+  const messages: Message[] = [{ role: 'user', content }];
+  await requireMedia(messages);
+  await requireWritable(options.sheet);
   const progress = createProgress();
   const clips: { frames: readonly RgbImage[]; timestamps: readonly number[] }[] = [];
   await withModel({ ...options, progress, onClip: (clip) => clips.push(clip) }, async ({ model }) => {
-    const answer = await showAnswer(model, [{ role: 'user', content }], { ...chatOptions(options), progress });
+    const answer = await showAnswer(model, messages, { ...chatOptions(options), progress });
     for (const { start, end } of answer.times) {
       process.stdout.write(start === end ? `at ${start} s\n` : `from ${start} s to ${end} s\n`);
     }
