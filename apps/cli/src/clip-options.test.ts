@@ -30,21 +30,24 @@ describe('clipPart', () => {
   });
 
   it('passes on how a file is sampled', async () => {
-    const options = { fps: 1, start: 2, end: 3 };
+    const options = { fps: 1, start: 2, end: 3, minFrames: 4, maxPixels: 5, totalPixels: 6 };
     expect(await clipPart(['a.mp4'], options)).toEqual({
       type: 'video',
       video: 'a.mp4',
       fps: 1,
       video_start: 2,
       video_end: 3,
+      min_frames: 4,
+      max_pixels: 5,
+      total_pixels: 6,
     });
   });
 
   it('refuses options of the other kind of clip', async () => {
     const frames = ['a.png', 'b.png'];
-    for (const options of [{ fps: 1 }, { nframes: 4 }, { start: 0 }, { end: 1 }]) {
+    for (const options of [{ fps: 1 }, { nframes: 4 }, { start: 0 }, { end: 1 }, { maxFrames: 4 }]) {
       await expect(clipPart(frames, options)).rejects.toBeInstanceOf(UsageError);
-      await expect(clipPart(frames, options)).rejects.toThrow(`--${Object.keys(options)[0]} chooses frames`);
+      await expect(clipPart(frames, options)).rejects.toThrow(/^--(fps|nframes|start|end|max-frames) chooses frames/);
     }
     await expect(clipPart(['a.mp4'], { sampleFps: 1 })).rejects.toThrow(/^--sample-fps is the rate of a list/);
   });

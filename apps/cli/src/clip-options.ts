@@ -4,25 +4,37 @@ import { MediaError } from '@vlmkit/core';
 import type { VideoPart } from '@vlmkit/qwen-vl';
 import type { Command } from 'commander';
 import { nonNegativeNumber, positiveInteger, positiveNumber } from './option-values.js';
+import { type PixelOptions, pixelLimits, withPixelOptions } from './pixel-options.js';
 import { UsageError } from './usage-error.js';
 
 /** How a clip is sampled, as the command line gives it. */
-export interface ClipOptions {
+export interface ClipOptions extends PixelOptions {
   readonly fps?: number;
   readonly nframes?: number;
+  readonly minFrames?: number;
+  readonly maxFrames?: number;
   readonly start?: number;
   readonly end?: number;
   readonly sampleFps?: number;
+  /** Most pixels of all frames together. */
+  readonly totalPixels?: number;
 }
 
-/** Adds the options of a clip's frames to a command. */
+/** Adds the options of a clip to a command. */
 export function withClipOptions(command: Command): Command {
-  return command
+  return withTotalPixels(withPixelOptions(command))
     .option('--fps <x>', 'frames per second to sample from a video file (default: 2)', positiveNumber)
     .option('--nframes <n>', 'frames to sample from a video file, whatever the duration', positiveInteger)
+    .option('--min-frames <n>', 'fewest frames of a video file, at any rate (default: 4)', positiveInteger)
+    .option('--max-frames <n>', 'most frames of a video file, at any rate (default: 768)', positiveInteger)
     .option('--start <s>', 'seconds into the video file', nonNegativeNumber)
     .option('--end <s>', 'seconds into the video file', nonNegativeNumber)
     .option('--sample-fps <x>', 'rate that a list of frames was sampled at (default: 2)', positiveNumber);
+}
+
+/** Adds the limit that all frames of a clip share to a command. */
+export function withTotalPixels(command: Command): Command {
+  return command.option('--total-pixels <n>', 'most area of all frames of a clip together', positiveInteger);
 }
 
 /**
@@ -33,8 +45,8 @@ export function withClipOptions(command: Command): Command {
  */
 export async function clipPart(paths: readonly string[], options: ClipOptions = {}): Promise<VideoPart> {
   const video = paths.length === 1 ? await clipSource(paths[0]!) : paths;
-  const { fps, nframes, start, end, sampleFps } = options;
-  const sampling = Object.entries({ fps, nframes, start, end }).filter(([, value]) => value !== undefined);
+  const { sampleFps, totalPixels } = options;
+  const sampling = samplingNames.filter(([name]) => options[name] !== undefined);
   if (typeof video === 'string' && sampleFps !== undefined) {
     throw new UsageError('--sample-fps is the rate of a list of frames.', {
       actual: `the video file ${video}`,
@@ -42,7 +54,7 @@ export async function clipPart(paths: readonly string[], options: ClipOptions = 
     });
   }
   if (typeof video !== 'string' && sampling.length > 0) {
-    throw new UsageError(`${sampling.map(([name]) => `--${name}`).join(', ')} chooses frames of a video file.`, {
+    throw new UsageError(`${sampling.map(([, , flag]) => flag).join(', ')} chooses frames of a video file.`, {
       actual: `a list of ${video.length} frames, which the model sees all`,
       remedy: 'Say with --sample-fps at which rate they were sampled.',
     });
@@ -50,13 +62,22 @@ export async function clipPart(paths: readonly string[], options: ClipOptions = 
   return {
     type: 'video',
     video,
-    ...(fps !== undefined && { fps }),
-    ...(nframes !== undefined && { nframes }),
-    ...(start !== undefined && { video_start: start }),
-    ...(end !== undefined && { video_end: end }),
+    ...Object.fromEntries(sampling.map(([name, field]) => [field, options[name]])),
+    ...pixelLimits(options),
+    ...(totalPixels !== undefined && { total_pixels: totalPixels }),
     ...(sampleFps !== undefined && { sample_fps: sampleFps }),
   };
 }
+
+/** Options that choose frames of a file: here, in a message, and on the command line. */
+const samplingNames = [
+  ['fps', 'fps', '--fps'],
+  ['nframes', 'nframes', '--nframes'],
+  ['minFrames', 'min_frames', '--min-frames'],
+  ['maxFrames', 'max_frames', '--max-frames'],
+  ['start', 'video_start', '--start'],
+  ['end', 'video_end', '--end'],
+] as const;
 
 const pictureExtensions = new Set(['.png', '.jpg', '.jpeg', '.webp', '.gif', '.avif', '.tif', '.tiff']);
 

@@ -12,6 +12,7 @@ import { generateCommand } from './commands/generate.js';
 import { groundCommand } from './commands/ground.js';
 import { inspectCommand } from './commands/inspect.js';
 import { videoCommand } from './commands/video.js';
+import { messageForUser } from './option-names.js';
 import { UsageError } from './usage-error.js';
 
 /**
@@ -45,14 +46,17 @@ export async function main(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv);
     return 0;
   } catch (error) {
-    return report(error);
+    return report(
+      error,
+      program.commands.find((command) => command.name() === argv[2]),
+    );
   }
 }
 
 /** Errors for people: one message, no stack trace unless VLMKIT_DEBUG is set. */
-function report(error: unknown): number {
+function report(error: unknown, command: Command | undefined): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? messageForUser(error, command) : String(error);
   process.stderr.write(`${pc.red('error:')} ${message}\n`);
   if (process.env.VLMKIT_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   else if (!(error instanceof VlmkitError)) process.stderr.write('Set VLMKIT_DEBUG=1 to see where it happened.\n');

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
 import { requireMedia } from '../media-files.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
+import { imagePart, type PixelOptions, withPixelOptions } from '../pixel-options.js';
 import { createProgress } from '../progress.js';
 import { requireQuestion } from '../question.js';
 import { showAnswer, summary } from '../show-answer.js';
@@ -13,23 +14,20 @@ export function askCommand(): Command {
     .description('Ask a question about a picture.')
     .argument('<image>', 'path, URL or data URL of the picture')
     .argument('<question>', 'what to ask');
-  return withGenerationOptions(withModelOptions(command)).action(askAboutImage);
+  return withGenerationOptions(withPixelOptions(withModelOptions(command))).action(askAboutImage);
 }
 
 /** Asks about one picture, streaming the answer to stdout and figures to stderr. */
 export async function askAboutImage(
   image: string,
   question: string,
-  options: ModelOptions & GenerationOptions,
+  options: ModelOptions & PixelOptions & GenerationOptions,
 ): Promise<void> {
   requireQuestion(question, 'Ask something, or use `vlmkit describe`.');
   const messages: Message[] = [
     {
       role: 'user',
-      content: [
-        { type: 'image', image },
-        { type: 'text', text: question },
-      ],
+      content: [imagePart(image, options), { type: 'text', text: question }],
     },
   ];
   await requireMedia(messages);

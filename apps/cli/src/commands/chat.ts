@@ -3,13 +3,17 @@ import { VlmkitError } from '@vlmkit/core';
 import type { Chat, ChatOptions, ContentPart, Message } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
 import pc from 'picocolors';
+import { clipPart, withTotalPixels } from '../clip-options.js';
 import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
 import { requireMedia } from '../media-files.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
+import { messageForUser } from '../option-names.js';
+import { imagePart, type PixelOptions, withPixelOptions } from '../pixel-options.js';
 import { createProgress } from '../progress.js';
 import { showAnswer, summary } from '../show-answer.js';
 
-interface ChatCommandOptions extends ModelOptions, GenerationOptions {
+interface ChatCommandOptions extends ModelOptions, PixelOptions, GenerationOptions {
+  readonly totalPixels?: number;
   readonly image?: readonly string[];
 }
 
@@ -20,11 +24,11 @@ export function chatCommand(): Command {
   const command = new Command('chat')
     .description('Talk with a model about pictures and clips.')
     .option('--image <path...>', 'pictures to show with the first question');
-  return withGenerationOptions(withModelOptions(command)).action(chat);
+  return withGenerationOptions(withTotalPixels(withPixelOptions(withModelOptions(command)))).action(chat);
 }
 
-async function chat(options: ChatCommandOptions): Promise<void> {
-  const pictures = (options.image ?? []).map((image): ContentPart => ({ type: 'image', image }));
+async function chat(options: ChatCommandOptions, command: Command): Promise<void> {
+  const pictures = (options.image ?? []).map((image) => imagePart(image, options));
   await requireMedia([{ role: 'user', content: pictures }]);
   const progress = createProgress();
   await withModel({ ...options, progress }, async ({ model }) => {
@@ -32,6 +36,8 @@ async function chat(options: ChatCommandOptions): Promise<void> {
     const session: Session = {
       chat: model.createChat(),
       options: chatOptions(options),
+      limits: options,
+      messageOf: (error) => messageForUser(error, command),
       history: [],
       pending: pictures,
     };
@@ -48,6 +54,9 @@ async function chat(options: ChatCommandOptions): Promise<void> {
 interface Session {
   readonly chat: Chat;
   readonly options: ChatOptions;
+  readonly limits: PixelOptions & { readonly totalPixels?: number };
+  /** An error in the words of the command's user. */
+  readonly messageOf: (error: Error) => string;
   history: readonly Message[];
   /** Pictures and clips that go with the next question. */
   pending: readonly ContentPart[];
@@ -71,8 +80,9 @@ async function turn(session: Session, line: string, terminal: Interface): Promis
   if (word === '/new') {
     session.history = [];
     session.pending = [];
-  } else if (word === '/image' && argument) session.pending = [...session.pending, { type: 'image', image: argument }];
-  else if (word === '/video' && argument) session.pending = [...session.pending, { type: 'video', video: argument }];
+  } else if (word === '/image' && argument) session.pending = [...session.pending, imagePart(argument, session.limits)];
+  else if (word === '/video' && argument)
+    session.pending = [...session.pending, await clipPart([argument], session.limits)];
   else if (word.startsWith('/')) process.stderr.write(help);
   else if (line) await ask(session, line, terminal);
   return true;
@@ -93,7 +103,7 @@ async function ask(session: Session, question: string, terminal: Interface): Pro
     if (!(error instanceof VlmkitError)) throw error;
     // What could not be read now would fail at every later question as well.
     session.pending = [];
-    process.stderr.write(`${pc.red('error:')} ${error.message}\n`);
+    process.stderr.write(`${pc.red('error:')} ${session.messageOf(error)}\n`);
   } finally {
     terminal.off('SIGINT', interrupt);
   }

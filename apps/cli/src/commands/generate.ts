@@ -2,7 +2,7 @@ import { PromptError } from '@vlmkit/core';
 import type { ContentPart, Message } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
 import { answerJson } from '../answer-json.js';
-import { clipPart } from '../clip-options.js';
+import { clipPart, withTotalPixels } from '../clip-options.js';
 import {
   type ConstraintOptions,
   readConstraint,
@@ -13,15 +13,17 @@ import { chatOptions, type GenerationOptions, withGenerationOptions } from '../g
 import { requireMedia } from '../media-files.js';
 import { readMessages } from '../messages-file.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
+import { imagePart, type PixelOptions, withPixelOptions } from '../pixel-options.js';
 import { createProgress } from '../progress.js';
 import { showAnswer, summary } from '../show-answer.js';
 import { UsageError } from '../usage-error.js';
 
-interface GenerateOptions extends ModelOptions, GenerationOptions, ConstraintOptions {
+interface GenerateOptions extends ModelOptions, PixelOptions, GenerationOptions, ConstraintOptions {
   readonly messages?: string;
   readonly image?: readonly string[];
   readonly video?: readonly string[];
   readonly prompt?: string;
+  readonly totalPixels?: number;
   readonly json?: boolean;
 }
 
@@ -34,7 +36,9 @@ export function generateCommand(): Command {
     .option('--video <path...>', 'clips before the prompt')
     .option('--prompt <text>', 'what to ask')
     .option('--json', 'print one JSON object instead of the text');
-  return withConstraintOptions(withGenerationOptions(withModelOptions(command))).action(generate);
+  return withConstraintOptions(
+    withGenerationOptions(withTotalPixels(withPixelOptions(withModelOptions(command)))),
+  ).action(generate);
 }
 
 async function generate(options: GenerateOptions): Promise<void> {
@@ -66,11 +70,14 @@ interface Asked {
   readonly baseDirectory?: string;
 }
 
-async function conversation({ messages, image = [], video = [], prompt }: GenerateOptions): Promise<Asked> {
+async function conversation(options: GenerateOptions): Promise<Asked> {
+  const { messages, image = [], video = [], prompt, minPixels, maxPixels, totalPixels } = options;
   const hasParts = image.length > 0 || video.length > 0 || prompt !== undefined;
-  if (messages !== undefined && hasParts) {
+  const hasLimits = [minPixels, maxPixels, totalPixels].some((limit) => limit !== undefined);
+  if (messages !== undefined && (hasParts || hasLimits)) {
     throw new UsageError('--messages already holds the whole conversation.', {
-      remedy: 'Leave out --image, --video and --prompt, or leave out --messages.',
+      remedy:
+        'Leave out --image, --video, --prompt and limits of pixels, which its parts can state, or leave out --messages.',
     });
   }
   if (messages !== undefined) return readMessages(messages);
@@ -84,8 +91,8 @@ async function conversation({ messages, image = [], video = [], prompt }: Genera
     });
   }
   const content: ContentPart[] = [
-    ...image.map((path) => ({ type: 'image', image: path }) as const),
-    ...(await Promise.all(video.map((path) => clipPart([path])))),
+    ...image.map((path) => imagePart(path, options)),
+    ...(await Promise.all(video.map((path) => clipPart([path], options)))),
     ...(prompt === undefined ? [] : [{ type: 'text', text: prompt } as const]),
   ];
   return { messages: [{ role: 'user', content }] };

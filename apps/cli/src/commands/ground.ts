@@ -8,12 +8,13 @@ import { drawGrounding } from '../draw-grounding.js';
 import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
 import { requireMedia } from '../media-files.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
+import { imagePart, type PixelOptions, withPixelOptions } from '../pixel-options.js';
 import { createProgress } from '../progress.js';
 import { requireQuestion } from '../question.js';
 import { showAnswer, summary } from '../show-answer.js';
 import { requireWritable, writeWhole } from '../write-whole.js';
 
-interface GroundOptions extends ModelOptions, GenerationOptions {
+interface GroundOptions extends ModelOptions, PixelOptions, GenerationOptions {
   readonly out?: string;
   readonly coco?: string;
 }
@@ -26,15 +27,12 @@ export function groundCommand(): Command {
     .argument('<what>', 'what to find, or a whole question')
     .option('-o, --out <file>', 'copy to write (default: beside the working directory, NAME-grounded.png)')
     .option('--coco <file>', 'also write the boxes as a COCO dataset');
-  return withGenerationOptions(withModelOptions(command)).action(ground);
+  return withGenerationOptions(withPixelOptions(withModelOptions(command))).action(ground);
 }
 
 async function ground(image: string, what: string, options: GroundOptions): Promise<void> {
   requireQuestion(what, 'Name what to find, e.g. "red circle".');
-  const content: ContentPart[] = [
-    { type: 'image', image },
-    { type: 'text', text: groundingQuestion(what) },
-  ];
+  const content: ContentPart[] = [imagePart(image, options), { type: 'text', text: groundingQuestion(what) }];
   const messages: Message[] = [{ role: 'user', content }];
   const out = options.out ?? groundedName(image);
   await requireMedia(messages);
