@@ -1,6 +1,6 @@
 import type { Answer } from '@vlmkit/qwen-vl';
 
-/** The object that `vlmkit generate --json` prints. */
+/** The object that `--json` prints. */
 export interface AnswerJson {
   readonly text: string;
   readonly token_ids: readonly number[];

@@ -21,7 +21,6 @@ export interface GenerationOptions {
   readonly seed?: number;
   readonly stop?: readonly string[];
   readonly promptLookup?: boolean;
-  readonly topLogprobs?: number;
   readonly addVisionId?: boolean;
 }
 
@@ -44,12 +43,11 @@ export function withGenerationOptions(command: Command): Command {
     .option('--seed <n>', 'makes sampling repeatable', count)
     .option('--stop <text>', 'string that ends the answer; give it again for more', repeated)
     .option('--add-vision-id', visionIdHelp)
-    .option('--prompt-lookup', 'guess tokens from earlier text: faster where the answer repeats it')
-    .option('--top-logprobs <n>', 'with --json: log-probabilities of every token and its n likeliest rivals', count);
+    .option('--prompt-lookup', 'guess tokens from earlier text: faster where the answer repeats it');
 }
 
 /** The model's options out of the command line's: only what was given, so that the checkpoint's defaults stand. */
-export function chatOptions(options: GenerationOptions): ChatOptions {
+export function chatOptions(options: GenerationOptions & { readonly topLogprobs?: number }): ChatOptions {
   const names = [
     'maxNewTokens',
     'temperature',

@@ -1,4 +1,5 @@
 import ora from 'ora';
+import type { JsonOptions } from './json-options.js';
 
 /** Tells what is going on, on stderr, so that stdout carries the answer alone. */
 export interface Progress {
@@ -12,11 +13,16 @@ export interface Progress {
   fail(): void;
 }
 
-/** A spinner on a terminal, plain lines elsewhere. */
-export function createProgress(): Progress {
+/** A spinner on a terminal, plain lines elsewhere, nothing beside JSON. */
+export function createProgress({ json = false }: JsonOptions = {}): Progress {
   // Some pseudo-terminals claim to be 0 columns wide; a spinner would clear infinitely many lines there.
   const isNarrow = process.stderr.columns === 0;
-  const spinner = ora({ stream: process.stderr, discardStdin: false, ...(isNarrow && { isEnabled: false }) });
+  const spinner = ora({
+    stream: process.stderr,
+    discardStdin: false,
+    isSilent: json,
+    ...(isNarrow && { isEnabled: false }),
+  });
   return {
     start: (text) => void spinner.start(text),
     update: (text) => {

@@ -1,5 +1,9 @@
 import type { Answer, ChatOptions, Message, QwenVL } from '@vlmkit/qwen-vl';
 import pc from 'picocolors';
+import { answerJson } from './answer-json.js';
+import { chatOptions, type GenerationOptions } from './generation-options.js';
+import type { JsonOptions } from './json-options.js';
+import type { OpenModel } from './model-options.js';
 import type { Progress } from './progress.js';
 
 /** The part of a model or of a chat that answers as a stream. */
@@ -22,6 +26,30 @@ export async function showAnswer(
     }
   }
   throw new Error('The stream ended without an answer.');
+}
+
+/** How {@link printAnswer} asks and prints. */
+export interface PrintOptions extends Pick<ChatOptions, 'constraint' | 'signal'> {
+  /** As the command line gives them. */
+  readonly options: GenerationOptions & JsonOptions;
+  readonly progress: Progress;
+}
+
+/** Answers on stdout: as text that streams, with figures on stderr, or as one JSON object. */
+export async function printAnswer(
+  { model, loadMs }: OpenModel,
+  messages: readonly Message[],
+  { options, progress, ...asked }: PrintOptions,
+): Promise<Answer> {
+  const chat = { ...chatOptions(options), ...asked };
+  if (options.json) {
+    const answer = await model.ask(messages, chat);
+    process.stdout.write(`${JSON.stringify(answerJson(answer, loadMs), null, 2)}\n`);
+    return answer;
+  }
+  const answer = await showAnswer(model, messages, { ...chat, progress });
+  process.stderr.write(`${summary(answer)}\n`);
+  return answer;
 }
 
 /** One line of figures about an answer. */

@@ -1,12 +1,14 @@
 import type { Message } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
-import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
+import { type GenerationOptions, withGenerationOptions } from '../generation-options.js';
+import { type JsonOptions, withJsonOptions } from '../json-options.js';
 import { requireMedia } from '../media-files.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
+import { withOptions } from '../option-groups.js';
 import { imagePart, type PixelOptions, withPixelOptions } from '../pixel-options.js';
 import { createProgress } from '../progress.js';
 import { requireQuestion } from '../question.js';
-import { showAnswer, summary } from '../show-answer.js';
+import { printAnswer } from '../show-answer.js';
 
 /** `vlmkit ask IMAGE "question"` */
 export function askCommand(): Command {
@@ -14,14 +16,16 @@ export function askCommand(): Command {
     .description('Ask a question about a picture.')
     .argument('<image>', 'path, URL or data URL of the picture')
     .argument('<question>', 'what to ask');
-  return withGenerationOptions(withPixelOptions(withModelOptions(command))).action(askAboutImage);
+  return withOptions(command, withModelOptions, withPixelOptions, withGenerationOptions, withJsonOptions).action(
+    askAboutImage,
+  );
 }
 
 /** Asks about one picture, streaming the answer to stdout and figures to stderr. */
 export async function askAboutImage(
   image: string,
   question: string,
-  options: ModelOptions & PixelOptions & GenerationOptions,
+  options: ModelOptions & PixelOptions & GenerationOptions & JsonOptions,
 ): Promise<void> {
   requireQuestion(question, 'Ask something, or use `vlmkit describe`.');
   const messages: Message[] = [
@@ -31,9 +35,8 @@ export async function askAboutImage(
     },
   ];
   await requireMedia(messages);
-  const progress = createProgress();
-  await withModel({ ...options, progress }, async ({ model }) => {
-    const answer = await showAnswer(model, messages, { ...chatOptions(options), progress });
-    process.stderr.write(`${summary(answer)}\n`);
+  const progress = createProgress(options);
+  await withModel({ ...options, progress }, async (open) => {
+    await printAnswer(open, messages, { options, progress });
   });
 }

@@ -7,6 +7,7 @@ import { clipPart, withTotalPixels } from '../clip-options.js';
 import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
 import { requireMedia } from '../media-files.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
+import { withOptions } from '../option-groups.js';
 import { messageForUser } from '../option-names.js';
 import { imagePart, type PixelOptions, withPixelOptions } from '../pixel-options.js';
 import { createProgress } from '../progress.js';
@@ -24,7 +25,7 @@ export function chatCommand(): Command {
   const command = new Command('chat')
     .description('Talk with a model about pictures and clips.')
     .option('--image <path...>', 'pictures to show with the first question');
-  return withGenerationOptions(withTotalPixels(withPixelOptions(withModelOptions(command)))).action(chat);
+  return withOptions(command, withModelOptions, withPixelOptions, withTotalPixels, withGenerationOptions).action(chat);
 }
 
 async function chat(options: ChatCommandOptions, command: Command): Promise<void> {

@@ -1,7 +1,6 @@
 import { PromptError } from '@vlmkit/core';
 import type { ContentPart, Message } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
-import { answerJson } from '../answer-json.js';
 import { clipPart, withTotalPixels } from '../clip-options.js';
 import {
   type ConstraintOptions,
@@ -9,22 +8,23 @@ import {
   withConstraint,
   withConstraintOptions,
 } from '../constraint-options.js';
-import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
+import { type GenerationOptions, withGenerationOptions } from '../generation-options.js';
+import { type JsonOptions, withJsonOptions } from '../json-options.js';
 import { requireMedia } from '../media-files.js';
 import { readMessages } from '../messages-file.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
+import { withOptions } from '../option-groups.js';
 import { imagePart, type PixelOptions, withPixelOptions } from '../pixel-options.js';
 import { createProgress } from '../progress.js';
-import { showAnswer, summary } from '../show-answer.js';
+import { printAnswer } from '../show-answer.js';
 import { UsageError } from '../usage-error.js';
 
-interface GenerateOptions extends ModelOptions, PixelOptions, GenerationOptions, ConstraintOptions {
+interface GenerateOptions extends ModelOptions, PixelOptions, GenerationOptions, JsonOptions, ConstraintOptions {
   readonly messages?: string;
   readonly image?: readonly string[];
   readonly video?: readonly string[];
   readonly prompt?: string;
   readonly totalPixels?: number;
-  readonly json?: boolean;
 }
 
 /** `vlmkit generate`: one answer, streamed as text or printed as one JSON object. */
@@ -34,33 +34,31 @@ export function generateCommand(): Command {
     .option('--messages <file>', 'conversation as JSON; paths in it are relative to it')
     .option('--image <path...>', 'pictures before the prompt')
     .option('--video <path...>', 'clips before the prompt')
-    .option('--prompt <text>', 'what to ask')
-    .option('--json', 'print one JSON object instead of the text');
-  return withConstraintOptions(
-    withGenerationOptions(withTotalPixels(withPixelOptions(withModelOptions(command)))),
+    .option('--prompt <text>', 'what to ask');
+  return withOptions(
+    command,
+    withModelOptions,
+    withPixelOptions,
+    withTotalPixels,
+    withGenerationOptions,
+    withJsonOptions,
+    withConstraintOptions,
   ).action(generate);
 }
 
 async function generate(options: GenerateOptions): Promise<void> {
   const { messages, baseDirectory } = await conversation(options);
+  const base = baseDirectory === undefined ? {} : { baseDirectory };
   await requireMedia(messages, {
-    ...(baseDirectory !== undefined && { baseDirectory }),
+    ...base,
     remedy: options.messages === undefined ? 'Check the path; a question goes after --prompt.' : 'Check the path.',
   });
   const constraint = await readConstraint(options);
-  const progress = options.json ? undefined : createProgress();
-  const open = { ...options, ...(baseDirectory !== undefined && { baseDirectory }), ...(progress && { progress }) };
-  await withModel(open, async ({ model, loadMs }) => {
+  const progress = createProgress(options);
+  await withModel({ ...options, ...base, progress }, async (open) => {
     const signal = abortOnInterrupt();
-    await withConstraint(constraint, model.info, async (asked) => {
-      const chat = { ...chatOptions(options), ...asked, signal };
-      if (options.json) {
-        const answer = await model.ask(messages, chat);
-        process.stdout.write(`${JSON.stringify(answerJson(answer, loadMs), null, 2)}\n`);
-        return;
-      }
-      const answer = await showAnswer(model, messages, { ...chat, ...(progress && { progress }) });
-      process.stderr.write(`${summary(answer)}\n`);
+    await withConstraint(constraint, open.model.info, async (asked) => {
+      await printAnswer(open, messages, { ...asked, options, progress, signal });
     });
   });
 }

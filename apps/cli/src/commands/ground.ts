@@ -5,16 +5,18 @@ import type { ContentPart, Message } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
 import pc from 'picocolors';
 import { drawGrounding } from '../draw-grounding.js';
-import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
+import { type GenerationOptions, withGenerationOptions } from '../generation-options.js';
+import { type JsonOptions, withJsonOptions } from '../json-options.js';
 import { requireMedia } from '../media-files.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
+import { withOptions } from '../option-groups.js';
 import { imagePart, type PixelOptions, withPixelOptions } from '../pixel-options.js';
 import { createProgress } from '../progress.js';
 import { requireQuestion } from '../question.js';
-import { showAnswer, summary } from '../show-answer.js';
+import { printAnswer } from '../show-answer.js';
 import { requireWritable, writeWhole } from '../write-whole.js';
 
-interface GroundOptions extends ModelOptions, PixelOptions, GenerationOptions {
+interface GroundOptions extends ModelOptions, PixelOptions, GenerationOptions, JsonOptions {
   readonly out?: string;
   readonly coco?: string;
 }
@@ -27,7 +29,9 @@ export function groundCommand(): Command {
     .argument('<what>', 'what to find, or a whole question')
     .option('-o, --out <file>', 'copy to write (default: beside the working directory, NAME-grounded.png)')
     .option('--coco <file>', 'also write the boxes as a COCO dataset');
-  return withGenerationOptions(withPixelOptions(withModelOptions(command))).action(ground);
+  return withOptions(command, withModelOptions, withPixelOptions, withGenerationOptions, withJsonOptions).action(
+    ground,
+  );
 }
 
 async function ground(image: string, what: string, options: GroundOptions): Promise<void> {
@@ -38,14 +42,13 @@ async function ground(image: string, what: string, options: GroundOptions): Prom
   await requireMedia(messages);
   await requireWritable(out);
   await requireWritable(options.coco);
-  const progress = createProgress();
-  await withModel({ ...options, progress }, async ({ model }) => {
-    const answer = await showAnswer(model, messages, { ...chatOptions(options), progress });
-    process.stderr.write(`${summary(answer)}\n`);
+  const progress = createProgress(options);
+  await withModel({ ...options, progress }, async (open) => {
+    const answer = await printAnswer(open, messages, { options, progress });
     if (answer.grounding.length === 0) {
       throw new PromptError('The answer holds no box.', { remedy: 'Ask for one thing by name, e.g. "red circle".' });
     }
-    for (const item of answer.grounding) {
+    for (const item of options.json ? [] : answer.grounding) {
       const numbers = item.kind === 'box' ? item.box : item.point;
       process.stdout.write(
         `${item.label || item.kind}: ${item.kind} ${numbers.map((value) => Math.round(value)).join(', ')}\n`,

@@ -4,15 +4,17 @@ import type { ContentPart, Message } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
 import pc from 'picocolors';
 import { type ClipOptions, clipPart, withClipOptions } from '../clip-options.js';
-import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
+import { type GenerationOptions, withGenerationOptions } from '../generation-options.js';
+import { type JsonOptions, withJsonOptions } from '../json-options.js';
 import { requireMedia } from '../media-files.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
+import { withOptions } from '../option-groups.js';
 import { createProgress } from '../progress.js';
 import { requireQuestionAfterFiles } from '../question.js';
-import { showAnswer, summary } from '../show-answer.js';
+import { printAnswer } from '../show-answer.js';
 import { requireWritable, writeWhole } from '../write-whole.js';
 
-interface VideoOptions extends ModelOptions, GenerationOptions, ClipOptions {
+interface VideoOptions extends ModelOptions, GenerationOptions, ClipOptions, JsonOptions {
   readonly sheet?: string;
 }
 
@@ -22,7 +24,9 @@ export function videoCommand(): Command {
     .description('Ask about a clip; times in the answer come back as seconds.')
     .argument('<files...>', 'a video file, a folder of frames, or the frames in order, and the question last')
     .option('--sheet <file>', 'write a contact sheet (PNG) of the frames that the model saw');
-  return withGenerationOptions(withModelOptions(withClipOptions(command))).action(askAboutClip);
+  return withOptions(command, withClipOptions, withModelOptions, withGenerationOptions, withJsonOptions).action(
+    askAboutClip,
+  );
 }
 
 async function askAboutClip(args: readonly string[], options: VideoOptions): Promise<void> {
@@ -32,14 +36,13 @@ async function askAboutClip(args: readonly string[], options: VideoOptions): Pro
   const messages: Message[] = [{ role: 'user', content }];
   await requireMedia(messages);
   await requireWritable(options.sheet);
-  const progress = createProgress();
+  const progress = createProgress(options);
   const clips: { frames: readonly RgbImage[]; timestamps: readonly number[] }[] = [];
-  await withModel({ ...options, progress, onClip: (clip) => clips.push(clip) }, async ({ model }) => {
-    const answer = await showAnswer(model, messages, { ...chatOptions(options), progress });
-    for (const { start, end } of answer.times) {
+  await withModel({ ...options, progress, onClip: (clip) => clips.push(clip) }, async (open) => {
+    const answer = await printAnswer(open, messages, { options, progress });
+    for (const { start, end } of options.json ? [] : answer.times) {
       process.stdout.write(start === end ? `at ${start} s\n` : `from ${start} s to ${end} s\n`);
     }
-    process.stderr.write(`${summary(answer)}\n`);
     const clip = clips[0];
     if (options.sheet && clip) {
       await writeWhole(options.sheet, await drawContactSheet(clip));
