@@ -7,7 +7,7 @@ import { loadQwenVL, type QwenVL } from '@vlmkit/qwen-vl';
 import { createNodeMedia, type NodeMediaOptions } from '@vlmkit/qwen-vl/node';
 import { createNodeRuntime } from '@vlmkit/runtime-node';
 import { type Command, Option } from 'commander';
-import { positiveInteger } from './option-values.js';
+import { oneOf, positiveInteger } from './option-values.js';
 import type { Progress } from './progress.js';
 
 /** Options that every command with a model takes. */
@@ -26,13 +26,10 @@ export function withModelOptions(command: Command): Command {
     .addOption(
       new Option('--device <device>', 'where to compute').choices(['auto', 'cpu', 'webgpu', 'cuda']).default('auto'),
     )
-    .addOption(
-      new Option('--dtype <dtype>', 'precision; q8 and q4 quantise while loading').choices([
-        'float32',
-        'float16',
-        'q8',
-        'q4',
-      ]),
+    .option(
+      '--dtype <dtype>',
+      'precision: float32, float16, or q8 and q4, which quantise while loading',
+      oneOf({ float32: 'float32', fp32: 'float32', float16: 'float16', fp16: 'float16', q8: 'q8', q4: 'q4' }),
     )
     .addOption(
       new Option(

@@ -44,6 +44,14 @@ export function positiveFraction(text: string): number {
   return value;
 }
 
+/** Parses an option whose values are the keys; spellings of one meaning share a value. */
+export function oneOf<T extends string>(spellings: Readonly<Record<string, T>>): (text: string) => T {
+  return (text) => {
+    if (Object.hasOwn(spellings, text)) return spellings[text]!;
+    throw new InvalidArgumentError(`Allowed choices are ${Object.keys(spellings).join(', ')}.`);
+  };
+}
+
 /** Collects the values of an option that may be given several times. It takes one value at a time, and so no question. */
 export function repeated(text: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, text];

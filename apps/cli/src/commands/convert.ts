@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { type BlockSize, type ConvertResult, convertCheckpoint, openCheckpoint } from '@vlmkit/checkpoint';
 import { createQuantizePool, folderTarget, openFolder } from '@vlmkit/checkpoint/node';
 import { Command, Option } from 'commander';
-import { positiveInteger } from '../option-values.js';
+import { oneOf, positiveInteger } from '../option-values.js';
 import { createProgress } from '../progress.js';
 
 interface ConvertCommandOptions {
@@ -17,16 +17,24 @@ interface ConvertCommandOptions {
 
 /** `vlmkit convert SRC OUT --dtype q4` */
 export function convertCommand(): Command {
-  const groups = ['q4', 'q8', 'fp16', 'keep'];
+  const precisions = { q4: 'q4', q8: 'q8', fp16: 'fp16', float16: 'fp16' } as const;
+  const precision = oneOf(precisions);
+  const groupPrecision = oneOf({ ...precisions, keep: 'keep' });
   return new Command('convert')
     .description('Write a checkpoint in another precision: the same folder with quantised weights, ready to run.')
     .argument('<source>', 'checkpoint folder, or a name in the Hugging Face cache')
     .argument('<out>', 'folder to write; an interrupted conversion goes on where it stopped')
-    .addOption(new Option('--dtype <dtype>', 'precision of the decoder').choices(['q4', 'q8', 'fp16']).default('q4'))
-    .addOption(
-      new Option('--embedding <dtype>', 'precision of embedding and head (default: as --dtype)').choices(groups),
+    .option('--dtype <dtype>', 'precision of the decoder: q4, q8 or fp16', precision, 'q4')
+    .option(
+      '--embedding <dtype>',
+      'precision of embedding and head: q4, q8, fp16 or keep (default: as --dtype)',
+      groupPrecision,
     )
-    .addOption(new Option('--vision <dtype>', 'precision of the vision encoder (default: as it is)').choices(groups))
+    .option(
+      '--vision <dtype>',
+      'precision of the vision encoder: q4, q8, fp16 or keep (default: as it is)',
+      groupPrecision,
+    )
     .addOption(
       new Option(
         '--prefill-dtype <dtype>',
