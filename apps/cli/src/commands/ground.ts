@@ -4,7 +4,7 @@ import { toCoco } from '@vlmkit/grounding';
 import type { ContentPart, Message } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
 import pc from 'picocolors';
-import { drawGrounding } from '../draw-grounding.js';
+import { drawGrounding, drawnFormat } from '../draw-grounding.js';
 import { type GenerationOptions, withGenerationOptions } from '../generation-options.js';
 import { type JsonOptions, withJsonOptions } from '../json-options.js';
 import { requireMedia } from '../media-files.js';
@@ -27,7 +27,10 @@ export function groundCommand(): Command {
     .description('Find things in a picture, and write a copy with boxes around them.')
     .argument('<image>', 'path of the picture')
     .argument('<what>', 'what to find, or a whole question')
-    .option('-o, --out <file>', 'copy to write (default: beside the working directory, NAME-grounded.png)')
+    .option(
+      '-o, --out <file>',
+      'copy to write, .png, .jpg or .webp (default: NAME-grounded.png in the working directory)',
+    )
     .option('--coco <file>', 'also write the boxes as a COCO dataset');
   return withOptions(command, withModelOptions, withPixelOptions, withGenerationOptions, withJsonOptions).action(
     ground,
@@ -39,6 +42,7 @@ async function ground(image: string, what: string, options: GroundOptions): Prom
   const content: ContentPart[] = [imagePart(image, options), { type: 'text', text: groundingQuestion(what) }];
   const messages: Message[] = [{ role: 'user', content }];
   const out = options.out ?? groundedName(image);
+  const format = drawnFormat(out);
   await requireMedia(messages);
   await requireWritable(out);
   await requireWritable(options.coco);
@@ -54,7 +58,7 @@ async function ground(image: string, what: string, options: GroundOptions): Prom
         `${item.label || item.kind}: ${item.kind} ${numbers.map((value) => Math.round(value)).join(', ')}\n`,
       );
     }
-    await writeWhole(out, await drawGrounding(image, answer.grounding));
+    await writeWhole(out, await drawGrounding(image, answer.grounding, format));
     process.stderr.write(`${pc.green('✔')} Wrote ${out}\n`);
     const size = answer.media[0]!.original;
     if (options.coco) {
@@ -62,6 +66,7 @@ async function ground(image: string, what: string, options: GroundOptions): Prom
         options.coco,
         JSON.stringify(toCoco({ images: [{ fileName: image, size }], items: answer.grounding }), null, 2),
       );
+      process.stderr.write(`${pc.green('✔')} Wrote ${options.coco}\n`);
     }
   });
 }
