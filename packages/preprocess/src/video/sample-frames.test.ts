@@ -54,6 +54,14 @@ describe('sampleFrames', () => {
     }
   });
 
+  it('says of a single frame what to do with it', () => {
+    for (const options of [{}, { nframes: 2 }, { maxFrames: 1 }, { videoStart: 0 }]) {
+      expect(() => sampleFrames({ frameCount: 1, averageRate: 25 }, options)).toThrow(
+        /^The video has a single frame.*at least 2 frames\. Found 1 frame\. Ask about the frame as a picture/,
+      );
+    }
+  });
+
   it('refuses what qwen-vl-utils refuses', () => {
     expect(refused.length).toBeGreaterThan(40);
     for (const c of refused) {

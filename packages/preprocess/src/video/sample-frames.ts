@@ -32,6 +32,7 @@ export interface FrameSample {
  */
 export function sampleFrames(video: VideoTiming, options: FrameSamplingOptions = {}): FrameSample {
   checkPositive(video, options);
+  requireTwoFrames(video);
   const { first, last } = frameRange(video, options);
   const availableFrames = last - first + 1;
   const requestedFrames = options.nframes ?? (availableFrames / video.averageRate) * (options.fps ?? videoDefaults.fps);
@@ -43,10 +44,7 @@ export function sampleFrames(video: VideoTiming, options: FrameSamplingOptions =
     throw new MediaError(`The video cannot be sampled at ${count} frames.`, {
       expected: `an even number of frames from ${videoDefaults.frameFactor} to ${availableFrames}`,
       actual: describeRequest(count, options),
-      remedy:
-        availableFrames < videoDefaults.frameFactor
-          ? 'Use the single frame as a picture instead.'
-          : 'Change nframes, minFrames, maxFrames or the part of the video.',
+      remedy: 'Change nframes, minFrames, maxFrames or the part of the video.',
     });
   }
   return {
@@ -81,6 +79,16 @@ function checkPositive(video: VideoTiming, options: FrameSamplingOptions): void 
       throw new MediaError(`${name} is not a positive number.`, { actual: String(value) });
     }
   }
+}
+
+/** qwen-vl-utils refuses a single frame too: the encoder takes frames in pairs. */
+function requireTwoFrames({ frameCount }: VideoTiming): void {
+  if (frameCount >= videoDefaults.frameFactor) return;
+  throw new MediaError('The video has a single frame, and time needs two.', {
+    expected: `a video of at least ${videoDefaults.frameFactor} frames`,
+    actual: `${frameCount} frame`,
+    remedy: 'Ask about the frame as a picture, or pass it as a list of frames, in which it is repeated.',
+  });
 }
 
 function describeRequest(count: number, options: FrameSamplingOptions): string {
