@@ -32,6 +32,17 @@ describe('createStopper', () => {
     expect(() => stopper.push(1, 'b')).toThrow(PromptError);
   });
 
+  it('takes a single stop string as one, not as its characters', () => {
+    expect(run(['a red cir', 'cle'], { stopStrings: 'circle' })).toMatchObject({
+      text: 'a red ',
+      last: { reason: 'stop', stopString: 'circle' },
+    });
+    expect(() => createStopper({ stopStrings: '' })).toThrow(/^A stop string is empty/);
+    const wrong = [[1], {}, 7] as unknown as readonly string[][];
+    for (const stopStrings of wrong)
+      expect(() => createStopper({ stopStrings })).toThrow(/not strings\. Expected a str/);
+  });
+
   it('ends at the greatest length, counting every token', () => {
     expect(run(['a', 'b', 'c'], { maxNewTokens: 2 })).toMatchObject({
       text: 'ab',

@@ -4,8 +4,8 @@ import { PromptError } from '@vlmkit/core';
 export interface StopOptions {
   /** Ids that end the answer, without text of their own. */
   readonly stopIds?: readonly number[];
-  /** Strings that end the answer. The text ends before them. */
-  readonly stopStrings?: readonly string[];
+  /** Strings that end the answer, or the only one. The text ends before them. */
+  readonly stopStrings?: string | readonly string[];
   /** Most tokens of the answer, stop ids included, 1 or more (default: no limit). */
   readonly maxNewTokens?: number;
 }
@@ -39,17 +39,12 @@ export interface Stopper {
  * Creates the stopper of one answer. Which text it lets through does not depend on how the text is cut into pieces:
  * the answer ends where a stop string is first complete.
  *
- * @throws PromptError for an empty stop string or a limit below 1
+ * @throws PromptError for an empty stop string, what is no string, or a limit below 1
  */
 export function createStopper(options: StopOptions = {}): Stopper {
   const stopIds = new Set(options.stopIds);
-  const stopStrings = options.stopStrings ?? [];
+  const stopStrings = checkedStrings(options.stopStrings ?? []);
   const limit = options.maxNewTokens ?? Number.POSITIVE_INFINITY;
-  if (stopStrings.includes('')) {
-    throw new PromptError('A stop string is empty, and would end every answer at once.', {
-      expected: 'stop strings of one character or more',
-    });
-  }
   if (!(limit >= 1) || (limit !== Number.POSITIVE_INFINITY && !Number.isInteger(limit))) {
     throw new PromptError('maxNewTokens is out of range.', { expected: 'an integer of 1 or more', actual: `${limit}` });
   }
@@ -92,6 +87,19 @@ export function createStopper(options: StopOptions = {}): Stopper {
       return step.reason === undefined ? release(step) : step;
     },
   };
+}
+
+/** OpenAI's interface takes one string or a list: a string is one, not a list of its characters. */
+function checkedStrings(given: string | readonly string[]): readonly string[] {
+  const stopStrings = typeof given === 'string' ? [given] : given;
+  const expected = 'a string of one character or more, or a list of such';
+  if (!Array.isArray(stopStrings) || stopStrings.some((text) => typeof text !== 'string')) {
+    throw new PromptError('The stop strings are not strings.', { expected, actual: JSON.stringify(given) });
+  }
+  if (stopStrings.includes('')) {
+    throw new PromptError('A stop string is empty, and would end every answer at once.', { expected });
+  }
+  return stopStrings;
 }
 
 /** The stop string that is complete first; of two that end together, the longer. */
