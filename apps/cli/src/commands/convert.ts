@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { type BlockSize, type ConvertResult, convertCheckpoint, openCheckpoint } from '@vlmkit/checkpoint';
-import { createQuantizePool, folderTarget, openFolder } from '@vlmkit/checkpoint/node';
+import { createQuantizePool, openFolder } from '@vlmkit/checkpoint/node';
 import { Command, Option } from 'commander';
+import { deferredTarget } from '../deferred-target.js';
 import { oneOf, positiveInteger } from '../option-values.js';
 import { createProgress } from '../progress.js';
 
@@ -67,7 +68,7 @@ async function convert(source: string, out: string, options: ConvertCommandOptio
     const { dtype, vision, embedding, prefillDtype: prefill, blockSize, maxShardMb } = options;
     const result = await convertCheckpoint({
       source: checkpoint,
-      target: await folderTarget(out),
+      target: deferredTarget(out),
       dtype,
       ...(vision && { vision }),
       ...(embedding && { embedding }),
@@ -91,8 +92,12 @@ async function convert(source: string, out: string, options: ConvertCommandOptio
 }
 
 function summary(out: string, { sourceBytes, resultBytes, shards, resumed }: ConvertResult, ms: number): string {
-  const gb = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
   const kept = resumed > 0 ? `, ${resumed} from an earlier attempt` : '';
   const files = `${shards.length} file${shards.length === 1 ? '' : 's'}${kept}`;
-  return `Wrote ${out}: ${gb(sourceBytes)} became ${gb(resultBytes)} in ${files}, ${(ms / 1000).toFixed(1)} s`;
+  return `Wrote ${out}: ${size(sourceBytes)} became ${size(resultBytes)} in ${files}, ${(ms / 1000).toFixed(1)} s`;
+}
+
+/** Bytes for people. */
+export function size(bytes: number): string {
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }

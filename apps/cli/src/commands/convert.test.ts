@@ -1,0 +1,48 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkpointPath } from '@vlmkit/demo-model';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../testing/run-cli.js';
+import { size } from './convert.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'vlmkit-convert-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('vlmkit convert', () => {
+  it('leaves nothing where it refuses', async () => {
+    const refused = await runCli([
+      'convert',
+      checkpointPath(),
+      join(folder, 'a'),
+      '--dtype',
+      'fp16',
+      '--prefill-dtype',
+      'int8',
+    ]);
+    expect(refused.code).toBe(1);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('tells sizes that say something, and refuses what is quantised already or occupied', async () => {
+    const out = join(folder, 'b');
+    const { code, stderr } = await runCli(['convert', checkpointPath(), out]);
+    expect(stderr).toMatch(/Wrote .*: [\d.]+ MB became [\d.]+ MB in 1 file/);
+    expect(code).toBe(0);
+    const again = await runCli(['convert', out, join(folder, 'c')]);
+    expect(again.stderr).toMatch(/^error: .*quantised/m);
+    expect(again.code).toBe(1);
+    const occupied = await runCli(['convert', checkpointPath(), out]);
+    expect(occupied.code).toBe(1);
+    expect(await readdir(folder)).toEqual(['b']);
+    await writeFile(join(folder, 'd'), '');
+    expect((await runCli(['convert', checkpointPath(), join(folder, 'd')])).code).toBe(1);
+  });
+
+  it('states sizes in the unit that fits', () => {
+    expect([4_100_000, 999_900_000, 1.5e9].map(size)).toEqual(['4.1 MB', '999.9 MB', '1.50 GB']);
+  });
+});
