@@ -37,7 +37,7 @@ export function withModelOptions(command: Command): Command {
         'with --dtype q8 or q4: integers beside them, for faster long prompts',
       ).choices(['int8']),
     )
-    .option('--threads <n>', 'threads of the CPU', positiveInteger);
+    .option('--threads <n>', 'threads of the CPU, as many as it has cores at most (default: all)', positiveInteger);
 }
 
 /** A model with the runtime under it. */
@@ -57,7 +57,7 @@ export interface OpenModelOptions extends ModelOptions, NodeMediaOptions {
 }
 
 /** Opens the checkpoint and the device that the options name, and loads one onto the other. */
-export async function openModel(options: OpenModelOptions): Promise<OpenModel> {
+async function openModel(options: OpenModelOptions): Promise<OpenModel> {
   const { model: folder = checkpointPath(), device, threads, progress } = options;
   const start = performance.now();
   const opened: (() => Promise<void>)[] = [];

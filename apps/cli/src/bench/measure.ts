@@ -1,4 +1,14 @@
-import { type BackboneState, int64, type LanguageBackbone, PromptError, type Tensor, tensor } from '@vlmkit/core';
+import {
+  type BackboneState,
+  type InputProjector,
+  int64,
+  type LanguageBackbone,
+  type ModalityEncoder,
+  PromptError,
+  type Tensor,
+  tensor,
+} from '@vlmkit/core';
+import type { ImagePreprocessorConfig } from '@vlmkit/preprocess';
 import type { OpenModel } from '../model-options.js';
 
 /** Points to measure. */
@@ -22,22 +32,33 @@ export interface BenchReport {
   readonly decode: readonly { readonly depth: number; readonly tokens_per_second: number }[];
 }
 
-/** Runs every point once, after one short run that warms the graphs up. */
-export async function measure({ model, loadMs }: OpenModel, points: BenchPoints): Promise<BenchReport> {
+/** Runs every point once, after one short run that warms the graphs up. `onPoint` is told what is measured next. */
+export async function measure(
+  { model, loadMs }: Pick<OpenModel, 'model' | 'loadMs'>,
+  points: BenchPoints,
+  onPoint: (name: string) => void = () => undefined,
+): Promise<BenchReport> {
   const { encoder, inputProjector, backbone } = model.modules;
+  const image = model.info.vision?.image;
   const vision: { patches: number; ms: number }[] = [];
-  if (encoder && inputProjector) {
-    await encodeSquare(2, encoder, inputProjector);
-    for (const side of points.images)
-      vision.push(await encodeSquare(Math.max(1, Math.round(side / 28)) * 2, encoder, inputProjector));
+  if (encoder && inputProjector && image) {
+    const modules = { encoder, inputProjector, image };
+    await encodeSquare(1, modules);
+    for (const side of points.images) {
+      onPoint(`vision, ${side} pixels`);
+      const tokens = Math.max(1, Math.round(side / (image.patchSize * image.mergeSize)));
+      vision.push(await encodeSquare(tokens, modules));
+    }
   }
   const prefill: { tokens: number; tokens_per_second: number }[] = [];
   for (const tokens of points.prefill) {
+    onPoint(`prefill, ${tokens} tokens`);
     const ms = await withState(backbone, tokens, (state) => timed(() => feed(state, tokens)));
     prefill.push({ tokens, tokens_per_second: (tokens * 1000) / ms });
   }
   const decode: { depth: number; tokens_per_second: number }[] = [];
   for (const depth of points.depths) {
+    onPoint(`decode at ${depth}`);
     const ms = await withState(backbone, depth + points.tokens + 1, (state) => decodeAt(state, depth, points.tokens));
     decode.push({ depth, tokens_per_second: (points.tokens * 1000) / ms });
   }
@@ -45,19 +66,25 @@ export async function measure({ model, loadMs }: OpenModel, points: BenchPoints)
   return { load_ms: loadMs, rss_peak_bytes: process.resourceUsage().maxRSS * 1024, vision, prefill, decode };
 }
 
-/** Encodes a picture of `side` x `side` patches of noise. */
+interface VisionModules {
+  readonly encoder: ModalityEncoder;
+  readonly inputProjector: InputProjector;
+  readonly image: ImagePreprocessorConfig;
+}
+
+/** Encodes a picture of noise, of `tokens` x `tokens` visual tokens. */
 async function encodeSquare(
-  side: number,
-  encoder: NonNullable<OpenModel['model']['modules']['encoder']>,
-  projector: NonNullable<OpenModel['model']['modules']['inputProjector']>,
+  tokens: number,
+  { encoder, inputProjector, image }: VisionModules,
 ): Promise<{ patches: number; ms: number }> {
+  const side = tokens * image.mergeSize;
   const patches = side * side;
-  const pixels = noise(patches, 1176);
+  const pixels = noise(patches, image.mean.length * image.temporalPatchSize * image.patchSize ** 2);
   const ms = await timed(async () => {
     const features = await encoder.encode({ patches: pixels, grid: [1, side, side] });
-    const tokens = await projector.project(features);
-    await tokens.download();
-    tokens.dispose();
+    const projected = await inputProjector.project(features);
+    await projected.download();
+    projected.dispose();
     features.dispose();
   });
   return { patches, ms };

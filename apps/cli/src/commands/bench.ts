@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { measure } from '../bench/measure.js';
 import { createOperatorProfiler, type OperatorTime } from '../bench/operator-profile.js';
-import { type ModelOptions, openModel, withModelOptions } from '../model-options.js';
+import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
+import { positiveInteger } from '../option-values.js';
+import { createProgress } from '../progress.js';
 
 interface BenchOptions extends ModelOptions {
   readonly images: readonly number[];
@@ -16,20 +18,35 @@ interface BenchOptions extends ModelOptions {
 export function benchCommand(): Command {
   const command = new Command('bench')
     .description('Measure loading, vision, prefill and decoding.')
-    .option('--images <sides>', 'sides of square pictures, in pixels', numberList, [448])
-    .option('--prefill <lengths>', 'prompt lengths, in tokens', numberList, [512])
-    .option('--depths <lengths>', 'tokens in the cache when decoding starts', numberList, [0])
-    .option('--tokens <n>', 'tokens to decode at each depth', (text) => numberList(text)[0]!, 16)
+    .option(
+      '--images <sides>',
+      'sides of square pictures, in pixels, separated by commas; "" for none',
+      numberList(1),
+      [448],
+    )
+    .option('--prefill <lengths>', 'prompt lengths, in tokens', numberList(1), [512])
+    .option('--depths <lengths>', 'tokens in the cache when decoding starts', numberList(0), [0])
+    .option('--tokens <n>', 'tokens to decode at each depth', positiveInteger, 16)
     .option('--profile', 'also print where the time goes, by component and operator')
     .option('--json', 'print JSON instead of a table');
   return withModelOptions(command).action(bench);
 }
 
 async function bench({ images, prefill, depths, tokens, json, profile, ...options }: BenchOptions): Promise<void> {
+  const progress = createProgress();
   const profiler = profile ? await createOperatorProfiler() : undefined;
   try {
-    const open = await openModel({ ...options, ...(profiler && { wrapRuntime: profiler.wrap }) });
-    const measured = await measure(open, { images, prefill, depths, tokens }).finally(() => open.close());
+    const measured = await withModel(
+      { ...options, progress, ...(profiler && { wrapRuntime: profiler.wrap }) },
+      async (open) => {
+        progress.start('Measuring');
+        const report = await measure(open, { images, prefill, depths, tokens }, (point) => {
+          progress.update(`Measuring ${point}`);
+        });
+        progress.clear();
+        return report;
+      },
+    );
     const operators = await profiler?.read();
     const report = { ...measured, ...(operators && { operators }) };
     process.stdout.write(
@@ -66,10 +83,14 @@ function table(report: Awaited<ReturnType<typeof measure>>): string {
   return `${rows.map(([name, value]) => `${name.padEnd(28)} ${value}`).join('\n')}\n`;
 }
 
-function numberList(text: string): number[] {
-  const values = text.split(',').map(Number);
-  if (values.some((value) => !Number.isInteger(value) || value < 0)) {
-    throw new InvalidArgumentError('Give whole numbers separated by commas.');
-  }
-  return values;
+/** Parses whole numbers of at least `least`, separated by commas; nothing is an empty list. */
+export function numberList(least: number): (text: string) => readonly number[] {
+  return (text) => {
+    const parts = text.trim() === '' ? [] : text.split(',');
+    const values = parts.map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+    if (values.some((value) => !Number.isSafeInteger(value) || value < least)) {
+      throw new InvalidArgumentError(`Give whole numbers of at least ${least}, separated by commas.`);
+    }
+    return values;
+  };
 }
