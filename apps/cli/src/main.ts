@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { VlmkitError } from '@vlmkit/core';
 import { Command, CommanderError } from 'commander';
-import pc from 'picocolors';
+import { errColors } from './colors.js';
 import { askCommand } from './commands/ask.js';
 import { benchCommand } from './commands/bench.js';
 import { chatCommand } from './commands/chat.js';
@@ -57,7 +57,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 function report(error: unknown, command: Command | undefined): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const message = error instanceof Error ? messageForUser(error, command) : String(error);
-  process.stderr.write(`${pc.red('error:')} ${message}\n`);
+  process.stderr.write(`${errColors.red('error:')} ${message}\n`);
   if (process.env.VLMKIT_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   else if (!(error instanceof VlmkitError)) process.stderr.write('Set VLMKIT_DEBUG=1 to see where it happened.\n');
   return error instanceof UsageError ? 2 : 1;

@@ -40,7 +40,7 @@ describe('limits of pixels', () => {
       expect(stderr).not.toMatch(/maxPixels|unknown option/);
       expect(code).toBe(1);
     }
-    const { stderr } = await runCli(['chat', '--image', image, ...impossible], 'What?\n');
+    const { stderr } = await runCli(['chat', '--image', image, ...impossible], { input: 'What?\n' });
     expect(stderr).toMatch(/--min-pixels is above --max-pixels/);
   });
 });

@@ -15,23 +15,46 @@ export interface Progress {
 
 /** A spinner on a terminal, plain lines elsewhere, nothing beside JSON. */
 export function createProgress({ json = false }: JsonOptions = {}): Progress {
+  if (json) return lines(() => undefined);
   // Some pseudo-terminals claim to be 0 columns wide; a spinner would clear infinitely many lines there.
-  const isNarrow = process.stderr.columns === 0;
-  const spinner = ora({
-    stream: process.stderr,
-    discardStdin: false,
-    isSilent: json,
-    ...(isNarrow && { isEnabled: false }),
-  });
+  const isTerminal = process.stderr.isTTY && process.stderr.columns !== 0;
+  return isTerminal ? spinner() : lines((line) => void process.stderr.write(`${line}\n`));
+}
+
+function spinner(): Progress {
+  const spinning = ora({ stream: process.stderr, discardStdin: false });
   return {
-    start: (text) => void spinner.start(text),
+    start: (text) => void spinning.start(text),
     update: (text) => {
-      spinner.text = text;
+      spinning.text = text;
     },
-    done: (text) => void spinner.succeed(text),
-    clear: () => void spinner.stop(),
+    done: (text) => void spinning.succeed(text),
+    clear: () => void spinning.stop(),
     fail: () => {
-      if (spinner.isSpinning) spinner.fail();
+      if (spinning.isSpinning) spinning.fail();
+    },
+  };
+}
+
+/** A line for every beginning and end: ora colours its own even where they go to a file. */
+function lines(write: (line: string) => void): Progress {
+  let step: string | undefined;
+  const end = (line?: string) => {
+    step = undefined;
+    if (line !== undefined) write(line);
+  };
+  return {
+    start: (text) => {
+      step = text;
+      write(`- ${text}`);
+    },
+    update: (text) => {
+      step = text;
+    },
+    done: (text) => end(`✔ ${text}`),
+    clear: () => end(),
+    fail: () => {
+      if (step !== undefined) end(`✖ ${step}`);
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Answer, ChatOptions, Message, QwenVL } from '@vlmkit/qwen-vl';
-import pc from 'picocolors';
 import { answerJson } from './answer-json.js';
+import { type Colors, errColors } from './colors.js';
 import { chatOptions, type GenerationOptions } from './generation-options.js';
 import type { JsonOptions } from './json-options.js';
 import type { OpenModel } from './model-options.js';
@@ -53,11 +53,12 @@ export async function printAnswer(
 }
 
 /** One line of figures about an answer. */
-export function summary({ timings, tokenIds, promptTokens, reusedTokens }: Answer): string {
+export function summary(answer: Answer, colors: Colors = errColors): string {
+  const { timings, tokenIds, promptTokens, reusedTokens } = answer;
   const { preprocessMs, visionMs, prefillMs, decodeMs } = timings;
   const rate = decodeMs > 0 ? `, ${((tokenIds.length * 1000) / decodeMs).toFixed(1)} tokens/s` : '';
   const reused = reusedTokens > 0 ? ` (${reusedTokens} reused)` : '';
-  return pc.dim(
+  return colors.dim(
     `preprocess ${ms(preprocessMs)} · vision ${ms(visionMs)} · prefill ${ms(prefillMs)} · decode ${ms(decodeMs)} · ` +
       `${promptTokens} prompt tokens${reused}, ${tokenIds.length} new${rate}`,
   );

@@ -2,8 +2,8 @@ import { createInterface, type Interface } from 'node:readline/promises';
 import { VlmkitError } from '@vlmkit/core';
 import type { Chat, ChatOptions, ContentPart, Message } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
-import pc from 'picocolors';
 import { clipPart, withTotalPixels } from '../clip-options.js';
+import { errColors } from '../colors.js';
 import { chatOptions, type GenerationOptions, withGenerationOptions } from '../generation-options.js';
 import { requireMedia } from '../media-files.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
@@ -18,7 +18,7 @@ interface ChatCommandOptions extends ModelOptions, PixelOptions, GenerationOptio
   readonly image?: readonly string[];
 }
 
-const help = `${pc.dim('/image PATH shows a picture, /video PATH a clip, /new starts over, /exit ends. Ctrl-C stops an answer.')}\n`;
+const help = `${errColors.dim('/image PATH shows a picture, /video PATH a clip, /new starts over, /exit ends. Ctrl-C stops an answer.')}\n`;
 
 /** `vlmkit chat`: a conversation in the terminal. Each turn computes only what is new. */
 export function chatCommand(): Command {
@@ -65,7 +65,7 @@ interface Session {
 
 /** Lines of the terminal, each after a prompt, until the input ends. */
 async function* lines(terminal: Interface): AsyncGenerator<string, void, void> {
-  terminal.setPrompt(pc.bold('> '));
+  terminal.setPrompt(errColors.bold('> '));
   terminal.prompt();
   for await (const line of terminal) {
     yield line;
@@ -104,7 +104,7 @@ async function ask(session: Session, question: string, terminal: Interface): Pro
     if (!(error instanceof VlmkitError)) throw error;
     // What could not be read now would fail at every later question as well.
     session.pending = [];
-    process.stderr.write(`${pc.red('error:')} ${session.messageOf(error)}\n`);
+    process.stderr.write(`${errColors.red('error:')} ${session.messageOf(error)}\n`);
   } finally {
     terminal.off('SIGINT', interrupt);
   }

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { samplesPath } from '@vlmkit/demo-model';
 import type { Answer, ContentPart } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
-import pc from 'picocolors';
+import { outColors } from '../colors.js';
 import { drawGrounding } from '../draw-grounding.js';
 import { type ModelOptions, type OpenModel, withModel, withModelOptions } from '../model-options.js';
 import { createProgress } from '../progress.js';
@@ -30,7 +30,7 @@ async function demo({ out, ...options }: ModelOptions & { readonly out: string }
       await mkdir(out, { recursive: true });
       const drawn = join(out, 'demo-grounded.png');
       await writeWhole(drawn, await drawGrounding(picture, located.grounding));
-      process.stdout.write(`${pc.green('✔')} boxes drawn in ${drawn}\n\n`);
+      process.stdout.write(`${outColors.green('✔')} boxes drawn in ${drawn}\n\n`);
     }
 
     await ask(open, [image], 'How old is the dog?');
@@ -46,14 +46,14 @@ async function demo({ out, ...options }: ModelOptions & { readonly out: string }
 }
 
 async function ask({ model }: OpenModel, media: readonly ContentPart[], question: string): Promise<Answer> {
-  process.stdout.write(`${pc.bold(question)}\n`);
+  process.stdout.write(`${outColors.bold(question)}\n`);
   const answer = await showAnswer(model, [{ role: 'user', content: [...media, { type: 'text', text: question }] }]);
-  process.stdout.write(`${summary(answer)}\n\n`);
+  process.stdout.write(`${summary(answer, outColors)}\n\n`);
   return answer;
 }
 
 function heading(text: string): void {
-  process.stdout.write(`\n${pc.cyan(text)}\n\n`);
+  process.stdout.write(`\n${outColors.cyan(text)}\n\n`);
 }
 
 function shown(path: string): string {
@@ -61,7 +61,7 @@ function shown(path: string): string {
   return short.startsWith('..') ? path : short;
 }
 
-const nextSteps = `${pc.cyan('Next')}
+const nextSteps = `${outColors.cyan('Next')}
   npx vlmkit ask PICTURE "question"                      the embedded model: shapes, short words, short clips
   npx vlmkit chat --model path/to/Qwen2.5-VL-3B-Instruct a real one, from its Hugging Face folder
 `;

@@ -3,7 +3,7 @@ import { PromptError } from '@vlmkit/core';
 import { toCoco } from '@vlmkit/grounding';
 import type { ContentPart, Message } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
-import pc from 'picocolors';
+import { errColors } from '../colors.js';
 import { drawGrounding, drawnFormat } from '../draw-grounding.js';
 import { type GenerationOptions, withGenerationOptions } from '../generation-options.js';
 import { type JsonOptions, withJsonOptions } from '../json-options.js';
@@ -59,14 +59,14 @@ async function ground(image: string, what: string, options: GroundOptions): Prom
       );
     }
     await writeWhole(out, await drawGrounding(image, answer.grounding, format));
-    process.stderr.write(`${pc.green('✔')} Wrote ${out}\n`);
+    process.stderr.write(`${errColors.green('✔')} Wrote ${out}\n`);
     const size = answer.media[0]!.original;
     if (options.coco) {
       await writeWhole(
         options.coco,
         JSON.stringify(toCoco({ images: [{ fileName: image, size }], items: answer.grounding }), null, 2),
       );
-      process.stderr.write(`${pc.green('✔')} Wrote ${options.coco}\n`);
+      process.stderr.write(`${errColors.green('✔')} Wrote ${options.coco}\n`);
     }
   });
 }

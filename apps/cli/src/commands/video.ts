@@ -2,8 +2,8 @@ import type { RgbImage } from '@vlmkit/preprocess';
 import { drawContactSheet } from '@vlmkit/preprocess/video-node';
 import type { ContentPart, Message } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
-import pc from 'picocolors';
 import { type ClipOptions, clipPart, withClipOptions } from '../clip-options.js';
+import { errColors } from '../colors.js';
 import { type GenerationOptions, withGenerationOptions } from '../generation-options.js';
 import { type JsonOptions, withJsonOptions } from '../json-options.js';
 import { requireMedia } from '../media-files.js';
@@ -46,7 +46,7 @@ async function askAboutClip(args: readonly string[], options: VideoOptions): Pro
     const clip = clips[0];
     if (options.sheet && clip) {
       await writeWhole(options.sheet, await drawContactSheet(clip));
-      process.stderr.write(`${pc.green('✔')} Wrote ${options.sheet}\n`);
+      process.stderr.write(`${errColors.green('✔')} Wrote ${options.sheet}\n`);
     }
   });
 }

@@ -11,11 +11,19 @@ export interface CliResult {
 /** The command's script. */
 export const cliPath = fileURLToPath(new URL('../../bin/vlmkit.js', import.meta.url));
 
+/** What a run finds. */
+export interface CliSurroundings {
+  /** What it reads from stdin. */
+  readonly input?: string;
+  /** Variables to set, or to unset. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
 /** Runs `vlmkit` in a process of its own, as a shell does. */
-export function runCli(args: readonly string[], input = ''): Promise<CliResult> {
+export function runCli(args: readonly string[], { input = '', env = {} }: CliSurroundings = {}): Promise<CliResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [cliPath, ...args], {
-      env: { ...process.env, NO_COLOR: '1', VLMKIT_DEBUG: '' },
+      env: { ...process.env, NO_COLOR: '1', VLMKIT_DEBUG: '', ...env },
     });
     const out = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
