@@ -3,7 +3,7 @@ import { access, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MediaError } from '@vlmkit/core';
-import type { Message } from '@vlmkit/qwen-vl';
+import type { ContentPart, Message } from '@vlmkit/qwen-vl';
 
 /** Where relative paths start, and what to tell whoever gave a wrong one. */
 export interface MediaFileOptions {
@@ -31,15 +31,24 @@ export async function requireMedia(messages: readonly Message[], options: MediaF
   }
 }
 
-/** Paths and URLs of a message. */
-function mediaOf({ content }: Message): readonly string[] {
-  if (!Array.isArray(content)) return [];
-  return content.flatMap((part) => {
-    if (part.type === 'image') return part.image;
-    if (part.type === 'video') return part.video;
-    if (part.type === 'image_url') return typeof part.image_url === 'string' ? part.image_url : part.image_url.url;
-    return [];
+/** Whether a message, such as an error's, names the file of a part. */
+export function isNamedIn(text: string, part: ContentPart): boolean {
+  return sourcesOf(part).some((source) => {
+    const path = localPath(source, process.cwd());
+    return path !== undefined && text.includes(path);
   });
+}
+
+/** Paths and URLs of a message. */
+function mediaOf({ content }: Message): readonly unknown[] {
+  return Array.isArray(content) ? content.flatMap(sourcesOf) : [];
+}
+
+function sourcesOf(part: ContentPart): readonly unknown[] {
+  if (part.type === 'image') return [part.image];
+  if (part.type === 'video') return [part.video].flat();
+  if (part.type === 'image_url') return [typeof part.image_url === 'string' ? part.image_url : part.image_url.url];
+  return [];
 }
 
 function localPath(source: unknown, baseDirectory: string): string | undefined {

@@ -21,6 +21,8 @@ export async function showAnswer(
     if (event.type === 'prefilled') progress?.clear();
     else if (event.type === 'text') process.stdout.write(event.text);
     else {
+      // An answer that is aborted early comes without a word before.
+      progress?.clear();
       process.stdout.write('\n');
       return event.answer;
     }
