@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import { PromptError } from '@vlmkit/core';
 
 /** How {@link readJson} names a file in its errors. */
@@ -10,25 +11,27 @@ export interface JsonFileNames {
 }
 
 /**
- * Reads a JSON file.
+ * Reads a JSON file, or standard input for `-`.
  *
  * @throws PromptError when it cannot be read or is not JSON.
  */
 export async function readJson(path: string, { what, expected }: JsonFileNames): Promise<unknown> {
-  let text: string;
+  const name = path === '-' ? `The ${what} on standard input` : `The ${what} ${path}`;
+  let content: string;
   try {
-    text = await readFile(path, 'utf8');
+    content = path === '-' ? await text(process.stdin) : await readFile(path, 'utf8');
   } catch (cause) {
-    throw new PromptError(`The ${what} ${path} cannot be read.`, {
+    throw new PromptError(`${name} cannot be read.`, {
       actual: reason(cause),
       remedy: 'Check the path.',
       cause,
     });
   }
   try {
-    return JSON.parse(text);
+    // Editors on Windows begin files with a byte order mark, which is no JSON.
+    return JSON.parse(content.replace(/^\uFEFF/, ''));
   } catch (cause) {
-    throw new PromptError(`The ${what} ${path} is not JSON.`, { expected, actual: reason(cause), cause });
+    throw new PromptError(`${name} is not JSON.`, { expected, actual: reason(cause), cause });
   }
 }
 

@@ -31,7 +31,7 @@ interface GenerateOptions extends ModelOptions, PixelOptions, GenerationOptions,
 export function generateCommand(): Command {
   const command = new Command('generate')
     .description('Answer a conversation, or a prompt with pictures and clips.')
-    .option('--messages <file>', 'conversation as JSON; paths in it are relative to it')
+    .option('--messages <file>', 'conversation as JSON, - for standard input; paths in it are relative to it')
     .option('--image <path...>', 'pictures before the prompt')
     .option('--video <path...>', 'clips before the prompt')
     .option('--prompt <text>', 'what to ask');

@@ -19,7 +19,7 @@ interface InspectCommandOptions extends ModelOptions {
 export function inspectCommand(): Command {
   const command = new Command('inspect')
     .description('Run a prompt and write every stage (ids, positions, pixels, embeddings, logits) as safetensors.')
-    .requiredOption('--messages <file>', 'conversation as JSON; paths in it are relative to it')
+    .requiredOption('--messages <file>', 'conversation as JSON, - for standard input; paths in it are relative to it')
     .requiredOption('--out <file>', 'safetensors file to write')
     .option('--new-tokens <n>', 'tokens to generate greedily', count, 0)
     .option('--add-vision-id', visionIdHelp);
