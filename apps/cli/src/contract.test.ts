@@ -136,6 +136,8 @@ describe('vlmkit inspect', () => {
         expect(await written.read(name), name).toEqual(stage);
         expect(stdout).toContain(`${name.padEnd(20)} ${stage.dtype.padEnd(8)} [${stage.dims.join(', ')}]`);
       }
+      expect(stages.logits!.dims[0]).toBe(32);
+      expect((await runCli(['inspect', '--help'])).stdout).toMatch(/logits\s+of\s+the\s+last\s+32\s+positions/);
       expect(Object.keys(stages).sort()).toEqual([
         'generated_ids',
         'image_embeds',

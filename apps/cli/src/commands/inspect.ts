@@ -18,7 +18,9 @@ interface InspectCommandOptions extends ModelOptions {
 /** `vlmkit inspect`: every stage of one prompt as tensors, to compare with a reference. */
 export function inspectCommand(): Command {
   const command = new Command('inspect')
-    .description('Run a prompt and write every stage (ids, positions, pixels, embeddings, logits) as safetensors.')
+    .description(
+      'Run a prompt and write every stage (ids, positions, pixels, embeddings, logits of the last 32 positions) as safetensors.',
+    )
     .requiredOption('--messages <file>', 'conversation as JSON, - for standard input; paths in it are relative to it')
     .requiredOption('--out <file>', 'safetensors file to write')
     .option('--new-tokens <n>', 'tokens to generate greedily', count, 0)
