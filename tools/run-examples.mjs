@@ -1,4 +1,5 @@
-// Compiles and runs the first ts or js block of every package's README as a module, from the repository root.
+// Compiles the first block of TypeScript in every README as a module of a strict project, and runs those of packages and apps
+// from the repository root. The root's names a checkpoint that is not here.
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,19 +20,15 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** Writes every example, and what the TypeScript ones are compiled with, into the folder. */
+/** Writes every example, and what they are compiled with, into the folder. */
 async function collect() {
   const names = [];
   const failed = [];
+  if (!(await writeExample('README.md', 'root'))) failed.push('README.md has no example');
   for (const area of ['packages', 'apps']) {
     for (const name of (await readdir(join(root, area))).sort()) {
-      const readme = await readFile(join(root, area, name, 'README.md'), 'utf8').catch(() => '');
-      const [, language, block] = /^```(ts|js)\n([\s\S]*?)^```$/m.exec(readme) ?? [];
-      if (block === undefined) failed.push(`${area}/${name}: its README has no example`);
-      else {
-        names.push(name);
-        await writeFile(join(folder, `${name}.m${language}`), `${block}\nexport {};\n`);
-      }
+      if (await writeExample(join(area, name, 'README.md'), name)) names.push(name);
+      else failed.push(`${area}/${name}: its README has no example`);
     }
   }
   // As strict as a user's project, rather than as this one.
@@ -48,6 +45,14 @@ async function collect() {
   const config = { extends: '../tsconfig.base.json', compilerOptions, include: ['*.mts'] };
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));
   return { names, failed };
+}
+
+/** Writes the first example of a README. Returns whether there is one. */
+async function writeExample(path, name) {
+  const readme = await readFile(join(root, path), 'utf8').catch(() => '');
+  const block = /^```ts\n([\s\S]*?)^```$/m.exec(readme)?.[1];
+  if (block !== undefined) await writeFile(join(folder, `${name}.mts`), `${block}\nexport {};\n`);
+  return block !== undefined;
 }
 
 function run(name, failed) {
