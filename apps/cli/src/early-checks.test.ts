@@ -35,6 +35,9 @@ describe('the command line', () => {
       [[...ask, '--top-p', '2'], 2, /--top-p.*at most 1/],
       [[...ask, '--min-p', '-1'], 2, /--min-p.*from 0 to 1/],
       [[...ask, '--repetition-penalty', '0'], 2, /--repetition-penalty.*above 0/],
+      [[...ask, '--stop', ''], 2, /--stop.*at least one character/],
+      [[...ask, '--prefill-dtype', 'int8'], 2, /--dtype q4 or --dtype q8/],
+      [['ask', '', 'What is it?'], 1, /The empty path cannot be read/],
       [[...ask, '--seed', '1e20'], 2, /--seed.*whole number/],
     ];
     // A model that cannot be opened: whoever comes to it complains of that.

@@ -23,7 +23,7 @@ export async function requireMedia(messages: readonly Message[], options: MediaF
     const path = localPath(source, baseDirectory);
     const problem = path === undefined ? undefined : await problemOf(path);
     if (problem === undefined) continue;
-    throw new MediaError(`${source} cannot be read.`, {
+    throw new MediaError(`${source || 'The empty path'} cannot be read.`, {
       expected: 'the path of a picture or clip, an http(s) URL or a data URL',
       actual: problem,
       remedy,
@@ -53,7 +53,8 @@ function sourcesOf(part: ContentPart): readonly unknown[] {
 
 function localPath(source: unknown, baseDirectory: string): string | undefined {
   if (typeof source !== 'string') return undefined;
-  if (/^file:/i.test(source)) return fileURLToPath(source);
+  // URLs are left to whoever downloads or decodes them.
+  if (/^file:\/\/\//i.test(source)) return fileURLToPath(source);
   return /^[a-z][a-z+.-]+:/i.test(source) ? undefined : resolve(baseDirectory, source);
 }
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type Checkpoint, openCheckpoint, quantizeCheckpoint } from '@vlmkit/checkpoint';
 import { createQuantizePool, openFolder } from '@vlmkit/checkpoint/node';
-import { ConfigError, type Runtime } from '@vlmkit/core';
+import type { Runtime } from '@vlmkit/core';
 import { checkpointPath } from '@vlmkit/demo-model';
 import { loadQwenVL, type QwenVL } from '@vlmkit/qwen-vl';
 import { createNodeMedia, type NodeMediaOptions } from '@vlmkit/qwen-vl/node';
@@ -9,6 +9,7 @@ import { createNodeRuntime } from '@vlmkit/runtime-node';
 import { type Command, Option } from 'commander';
 import { oneOf, positiveInteger } from './option-values.js';
 import type { Progress } from './progress.js';
+import { UsageError } from './usage-error.js';
 
 /** Options that every command with a model takes. */
 export interface ModelOptions {
@@ -59,6 +60,7 @@ export interface OpenModelOptions extends ModelOptions, NodeMediaOptions {
 /** Opens the checkpoint and the device that the options name, and loads one onto the other. */
 async function openModel(options: OpenModelOptions): Promise<OpenModel> {
   const { model: folder = checkpointPath(), device, threads, progress } = options;
+  checkPrefill(options);
   const start = performance.now();
   const opened: (() => Promise<void>)[] = [];
   const close = async () => {
@@ -91,18 +93,20 @@ async function openModel(options: OpenModelOptions): Promise<OpenModel> {
   }
 }
 
+function checkPrefill({ dtype, prefillDtype }: ModelOptions): void {
+  if (prefillDtype === undefined || dtype === 'q4' || dtype === 'q8') return;
+  throw new UsageError('--prefill-dtype int8 adds integers to weights that are quantised while loading.', {
+    expected: '--dtype q4 or --dtype q8 beside it',
+    remedy: 'A checkpoint of `vlmkit convert --prefill-dtype int8` holds them already: leave the option out.',
+  });
+}
+
 /** The checkpoint itself, or its weights quantised in memory. */
 async function inPrecision(
   checkpoint: Checkpoint,
   { dtype, prefillDtype: prefill, progress, threads }: OpenModelOptions,
 ): Promise<Checkpoint> {
-  if (dtype !== 'q4' && dtype !== 'q8') {
-    if (prefill === undefined) return checkpoint;
-    throw new ConfigError('--prefill-dtype int8 adds integers to weights that are quantised while loading.', {
-      expected: '--dtype q4 or --dtype q8 beside it',
-      remedy: 'A checkpoint of `vlmkit convert --prefill-dtype int8` holds them already: leave the option out.',
-    });
-  }
+  if (dtype !== 'q4' && dtype !== 'q8') return checkpoint;
   const pool = createQuantizePool(threads ?? availableParallelism());
   try {
     progress?.update(`Quantising to ${dtype}`);

@@ -54,5 +54,6 @@ export function oneOf<T extends string>(spellings: Readonly<Record<string, T>>):
 
 /** Collects the values of an option that may be given several times. It takes one value at a time, and so no question. */
 export function repeated(text: string, earlier: readonly string[] = []): readonly string[] {
+  if (text === '') throw new InvalidArgumentError('Give at least one character.');
   return [...earlier, text];
 }
