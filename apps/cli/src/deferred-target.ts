@@ -13,6 +13,7 @@ export function deferredTarget(path: string): CheckpointTarget {
   };
   return {
     label: path,
+    list: async () => (await target()).list(),
     create: async (name) => (await target()).create(name),
     size: async (name) => (await target()).size(name),
     readText: async (name) => (await target()).readText(name),

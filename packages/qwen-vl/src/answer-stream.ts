@@ -20,7 +20,7 @@ export interface AnswerOptions extends SamplingOptions {
   /** Most tokens of the answer (default: the checkpoint's max_new_tokens or 512, as far as the context has room). */
   readonly maxNewTokens?: number;
   /** Strings that end the answer; they are not part of it. */
-  readonly stop?: readonly string[];
+  readonly stop?: string | readonly string[];
   /** Form that the answer must have, compiled for this answer alone, e.g. by `@vlmkit/constrain`. The caller disposes of it. */
   readonly constraint?: TokenConstraint;
   /** Guess tokens from earlier text, for answers that repeat it (default false). The answer is the same. */
