@@ -37,19 +37,17 @@ export function createQuantizePool(threads: number): QuantizePool {
   let nextId = 0;
   let closed: RuntimeError | undefined;
 
-  const settle = (id: number, use: (job: Job) => void): void => {
-    const job = jobs.get(id);
-    jobs.delete(id);
-    if (job) use(job);
-  };
-  const fail = (error: RuntimeError): void => {
-    closed ??= error;
-    waiting.length = 0;
-    for (const id of [...jobs.keys()]) settle(id, (job) => job.reject(error));
-  };
   // The process's own flags are not for the threads: --input-type, for one, would keep them from starting.
   const workers = Array.from({ length: threads }, () => new Worker(workerScript(), { execArgv: [] }));
   const idle = [...workers];
+  const fail = (error: RuntimeError): void => {
+    if (closed) return;
+    closed = error;
+    waiting.length = 0;
+    for (const worker of workers) worker.unref();
+    for (const job of jobs.values()) job.reject(error);
+    jobs.clear();
+  };
   const dispatch = (): void => {
     while (idle.length > 0 && waiting.length > 0) {
       const id = waiting.shift()!;
@@ -63,9 +61,12 @@ export function createQuantizePool(threads: number): QuantizePool {
   for (const worker of workers) {
     worker.unref();
     worker.on('message', (reply: QuantizeReply) => {
-      settle(reply.id, (job) =>
-        reply.failure === undefined ? job.resolve(reply.rows) : job.reject(new RangeError(reply.failure)),
-      );
+      const job = jobs.get(reply.id);
+      // An answer to a job that was given up must not let go of the thread: its end may be waited for.
+      if (!job) return;
+      jobs.delete(reply.id);
+      if (reply.failure === undefined) job.resolve(reply.rows);
+      else job.reject(new RangeError(reply.failure));
       worker.unref();
       idle.push(worker);
       dispatch();

@@ -25,28 +25,30 @@ export function openChannel(): WorkerChannel {
   let ended: RuntimeError | undefined;
 
   /** The process waits for open calls, but not for an idle worker. */
-  function settle(call: number): PendingCall | undefined {
-    const found = pending.get(call);
-    pending.delete(call);
+  function settle(reply: WorkerReply): void {
+    const open = pending.get(reply.call);
+    // An answer to a call that was given up must not let go of the worker: its end is being waited for.
+    if (open === undefined) return;
+    pending.delete(reply.call);
     if (pending.size === 0) worker.unref();
-    return found;
+    if ('value' in reply) open.resolve(reply.value as never);
+    else open.reject(unpackError(reply.error));
   }
 
   function end(error: RuntimeError): void {
-    ended ??= error;
-    for (const call of [...pending.keys()]) settle(call)?.reject(ended);
+    if (ended !== undefined) return;
+    ended = error;
+    worker.unref();
+    for (const call of pending.values()) call.reject(error);
+    pending.clear();
   }
 
   worker.unref();
-  worker.on('message', (reply: WorkerReply) => {
-    const open = settle(reply.call);
-    if ('value' in reply) open?.resolve(reply.value as never);
-    else open?.reject(unpackError(reply.error));
-  });
+  worker.on('message', settle);
   worker.on('error', (cause) => {
     end(new RuntimeError('The constraint worker failed.', { actual: `"${cause.message}"`, cause }));
   });
-  worker.on('exit', () => end(new RuntimeError('The constraint compiler has been disposed of, or its worker ended.')));
+  worker.on('exit', (code) => end(new RuntimeError(`The constraint worker ended with code ${code}.`)));
 
   return {
     call: (request) =>
@@ -61,6 +63,8 @@ export function openChannel(): WorkerChannel {
         worker.postMessage(message);
       }),
     async close() {
+      end(new RuntimeError('The constraint compiler has been disposed of.', { remedy: 'Create a new one.' }));
+      // From here on the worker keeps the process alive, until it has ended.
       await worker.terminate();
     },
   };

@@ -50,18 +50,22 @@ export class PreprocessThread {
 
   #settle(answer: Answer): void {
     const job = this.#pending;
+    // An answer to a job that was given up must not let go of the thread: its end is being waited for.
+    if (!job) return;
     this.#pending = undefined;
     this.#worker.unref();
-    if ('error' in answer) job?.reject(unpackError(answer.error));
-    else job?.resolve(answer.output);
+    if ('error' in answer) job.reject(unpackError(answer.error));
+    else job.resolve(answer.output);
   }
 
   #end(how: string, cause?: unknown): void {
-    this.#ended ??= new RuntimeError(`A preprocessing thread ${how}.`, {
+    if (this.#ended) return;
+    this.#ended = new RuntimeError(`A preprocessing thread ${how}.`, {
       ...(cause instanceof Error && { actual: cause.message }),
       remedy: 'If memory ran out, lower maxPixels or use fewer threads.',
       cause,
     });
+    this.#worker.unref();
     this.#pending?.reject(this.#ended);
     this.#pending = undefined;
   }
