@@ -1,4 +1,5 @@
 import { AbortError, type ModelModules, PromptError } from '@vlmkit/core';
+import { unlessAborted } from '@vlmkit/preprocess';
 import type { SamplingOptions } from '@vlmkit/qwen-llm';
 import type { Answer, StreamEvent } from './answer.js';
 import { type AnswerOptions, abortedAnswer, lastAnswer, streamAnswer } from './answer-stream.js';
@@ -11,7 +12,6 @@ import type { QwenModelInfo } from './model-info.js';
 import { type AddedTokensInText, createPrompt, type Prompt, type PromptContext, type PromptOptions } from './prompt.js';
 import { requestedSampling } from './sampling-defaults.js';
 import { TurnQueue } from './turn-queue.js';
-import { unlessAborted } from './unless-aborted.js';
 import { VisionFeatures } from './vision-features.js';
 
 /** What a model is assembled from. */

@@ -1,5 +1,5 @@
 import { type AbortSignalLike, throwIfAborted } from '@vlmkit/core';
-import { unlessAborted } from './unless-aborted.js';
+import { unlessAborted } from '@vlmkit/preprocess';
 
 interface Running<T> {
   readonly result: Promise<T>;

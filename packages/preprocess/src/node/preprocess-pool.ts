@@ -4,8 +4,11 @@ import type { DecodeOptions } from '../image-decoder.js';
 import type { PatchifyOptions } from '../patchify.js';
 import type { PreprocessImageOptions } from '../preprocess-image.js';
 import type { RgbImage } from '../rgb-image.js';
+import { isWebAddress } from '../sharp/download.js';
 import type { NodeImageSource, SharpDecoderOptions } from '../sharp/index.js';
+import { unlessAborted } from '../unless-aborted.js';
 import type { CutClip } from '../video/cut-clip.js';
+import { Downloads } from './downloads.js';
 import { PreprocessThread } from './preprocess-thread.js';
 import { type Job, memoryOf, type PictureFile, type PreprocessWork } from './protocol.js';
 
@@ -29,7 +32,10 @@ export interface PoolResizeOptions extends PoolJobOptions {
   readonly handOver?: boolean;
 }
 
-/** Does the work of this package in threads, so that the caller's event loop stays free. */
+/**
+ * Does the work of this package in threads, so that the caller's event loop stays free. A signal ends the waiting for a
+ * download, a thread or a result at once.
+ */
 export interface PreprocessPool {
   /** Decodes a file with sharp and makes it ready for the encoder. @throws MediaError, PromptError as the functions do. */
   image(source: NodeImageSource, options: PoolImageOptions): Promise<VisualSegment>;
@@ -50,20 +56,30 @@ export interface PreprocessPool {
 export function createPreprocessPool(options: PreprocessPoolOptions = {}): PreprocessPool {
   const { threads = Math.min(4, Math.max(1, availableParallelism() - 1)), ...limits } = options;
   const crew = new Crew(threads);
-  const picture = (source: NodeImageSource, name: string | undefined): PictureFile => ({
-    source: source instanceof URL ? source.href : source,
-    name,
-    limits,
-  });
+  const downloads = new Downloads();
+  /** A picture as a thread takes it: downloaded, as no thread should wait for a server. */
+  async function picture(source: NodeImageSource, { name, signal }: DecodeOptions): Promise<PictureFile> {
+    const location = source instanceof URL ? source.href : source;
+    if (typeof location !== 'string' || !isWebAddress(location)) return { source: location, name, limits };
+    const bytes = await downloads.fetch(location, { ...limits, name, signal });
+    return { source: bytes, name: name ?? location, limits };
+  }
   return {
-    image: (source, { signal, name, ...imageOptions }) =>
-      crew.run({ kind: 'image', input: { ...picture(source, name), options: imageOptions } }, { signal }),
-    decode: (source, { signal, name } = {}) => crew.run({ kind: 'decode', input: picture(source, name) }, { signal }),
+    async image(source, { signal, name, ...options }) {
+      const input = { ...(await picture(source, { name, signal })), options };
+      return crew.run({ kind: 'image', input }, { signal });
+    },
+    async decode(source, options = {}) {
+      return crew.run({ kind: 'decode', input: await picture(source, options) }, options);
+    },
     resize: (image, size, { signal, handOver } = {}) =>
       crew.run({ kind: 'resize', input: { image, size } }, { signal, handedOver: handOver ? memoryOf([image]) : [] }),
     cutClip: (frames, { signal, ...patchOptions }) =>
       crew.run({ kind: 'cutClip', input: { frames, options: patchOptions } }, { signal, handedOver: memoryOf(frames) }),
-    close: () => crew.close(),
+    close: () => {
+      downloads.close(closedError());
+      return crew.close();
+    },
   };
 }
 
@@ -95,21 +111,30 @@ class Crew {
     { signal, handedOver }: JobTerms,
   ): Promise<PreprocessWork[K]['output']> {
     throwIfAborted(signal);
-    const thread = await this.#take();
-    try {
-      throwIfAborted(signal);
-      const output = await thread.run(job, handedOver);
-      throwIfAborted(signal);
-      return output;
-    } finally {
-      this.#giveBack(thread);
-    }
+    const thread = await this.#takeUnlessAborted(signal);
+    // A job cannot be stopped: whoever aborts it stops waiting, and the thread is free when it has ended.
+    const work = thread.run(job, handedOver).finally(() => this.#giveBack(thread));
+    return unlessAborted(work, signal);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     for (const waiter of this.#waiting.splice(0)) waiter.reject(closedError());
     await Promise.all([...this.#idle, ...this.#busy].map((thread) => thread.close()));
+  }
+
+  async #takeUnlessAborted(signal: AbortSignalLike | undefined): Promise<PreprocessThread> {
+    const taken = this.#take();
+    try {
+      return await unlessAborted(taken, signal);
+    } catch (error) {
+      // One who waits no longer passes the thread on when it comes; that there is none is not told then.
+      taken.then(
+        (thread) => this.#giveBack(thread),
+        () => undefined,
+      );
+      throw error;
+    }
   }
 
   async #take(): Promise<PreprocessThread> {

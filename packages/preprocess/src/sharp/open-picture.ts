@@ -2,13 +2,13 @@ import { MediaError, throwIfAborted } from '@vlmkit/core';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import type { DecodeOptions } from '../image-decoder.js';
 import { type ImageFormat, imageSignature, readableFormats } from '../image-signature.js';
+import type { DownloadLimits } from './download.js';
 import { loadSharp } from './load-sharp.js';
 import { type NodeImageSource, readSource } from './read-source.js';
 
 /** What a decoder accepts. */
-export interface PictureLimits {
+export interface PictureLimits extends DownloadLimits {
   readonly pixelLimit: number;
-  readonly byteLimit: number;
 }
 
 /** A file whose header has been read and found acceptable. */
@@ -18,7 +18,6 @@ export interface OpenPicture {
   readonly bytes: Uint8Array;
   readonly format: ImageFormat;
   readonly metadata: Metadata;
-  readonly limits: PictureLimits;
   /** Starts a decoding. */
   read(options?: SharpOptions): Sharp;
 }
@@ -33,10 +32,10 @@ export async function openPicture(
   source: NodeImageSource,
   options: DecodeOptions & PictureLimits,
 ): Promise<OpenPicture> {
-  const { name, signal, pixelLimit, byteLimit } = options;
+  const { signal, pixelLimit } = options;
   throwIfAborted(signal);
   const sharp = await loadSharp();
-  const { bytes, label } = await readSource(source, { name, signal, byteLimit });
+  const { bytes, label } = await readSource(source, options);
   throwIfAborted(signal);
   const { format, description } = imageSignature(bytes);
   if (!format) {
@@ -55,7 +54,6 @@ export async function openPicture(
     bytes,
     format,
     metadata,
-    limits: { pixelLimit, byteLimit },
     read: (extra = {}) => sharp(bytes, { ...fixed, limitInputPixels: pixelLimit, ...extra }),
   };
 }

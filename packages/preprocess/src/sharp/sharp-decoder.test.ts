@@ -59,6 +59,7 @@ describe('sources', () => {
   beforeAll(async () => {
     server = createServer((request, response) => {
       if (request.url === '/rgb.png') response.end(bytes);
+      else if (request.url === '/stops') response.writeHead(200).write(bytes.subarray(0, 20));
       else if (request.url !== '/never') response.writeHead(404).end('gone');
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -99,6 +100,12 @@ describe('sources', () => {
     for (const source of [bytes, pathOf('rgb.png'), `${origin}/rgb.png`]) {
       expect((await failure(small.decode(source))).message).toMatch(/too large.*at most 100 bytes/);
     }
+  });
+
+  test.each(['never', 'stops'])('are given up when the server falls silent: %s', async (path) => {
+    const impatient = createSharpDecoder({ downloadTimeoutMs: 40 });
+    const { message } = await failure(impatient.decode(`${origin}/${path}`));
+    expect(message).toMatch(/cannot be downloaded.*data at least every 0\.04 s.*sends nothing.*downloadTimeoutMs/);
   });
 
   test('are given up when the signal is aborted', async () => {

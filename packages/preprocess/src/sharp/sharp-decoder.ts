@@ -1,15 +1,14 @@
 import { defaultPixelLimit, type ImageDecoder } from '../image-decoder.js';
+import type { DownloadLimits } from './download.js';
 import { openPicture } from './open-picture.js';
 import { readFrames } from './read-frames.js';
 import { readUpright } from './read-rgb.js';
 import type { NodeImageSource } from './read-source.js';
 
 /** Options of {@link createSharpDecoder}. */
-export interface SharpDecoderOptions {
+export interface SharpDecoderOptions extends DownloadLimits {
   /** Most pixels of a picture (default {@link defaultPixelLimit}): a defence against files that unfold enormously. */
   readonly pixelLimit?: number;
-  /** Most bytes of a file or download (default 256 MiB). */
-  readonly byteLimit?: number;
 }
 
 /** An image decoder that also reads animations. */
@@ -23,8 +22,7 @@ export type SharpDecoder = Required<ImageDecoder<NodeImageSource>>;
  * Decoding runs in sharp's own threads. The library is loaded when the first picture asks for it.
  */
 export function createSharpDecoder(options: SharpDecoderOptions = {}): SharpDecoder {
-  const { pixelLimit = defaultPixelLimit, byteLimit = 256 * 2 ** 20 } = options;
-  const limits = { pixelLimit, byteLimit };
+  const limits = { ...options, pixelLimit: options.pixelLimit ?? defaultPixelLimit };
   return {
     decode: async (source, decodeOptions = {}) =>
       readUpright(await openPicture(source, { ...decodeOptions, ...limits })),

@@ -1,0 +1,18 @@
+import { MediaError } from '@vlmkit/core';
+
+/** A source of more bytes than are read. */
+export function tooLarge(label: string, length: number, byteLimit: number): MediaError {
+  return new MediaError(`${label} is too large.`, {
+    expected: `a file of at most ${byteLimit} bytes`,
+    actual: `${length} bytes or more`,
+    remedy: 'Scale the picture down, or raise byteLimit.',
+  });
+}
+
+/** The message of an error, and of what caused it: fetch keeps its reasons there. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error && error.cause.message
+    ? `${error.message} (${error.cause.message})`
+    : error.message;
+}
