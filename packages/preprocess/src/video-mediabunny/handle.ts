@@ -1,4 +1,4 @@
-import { MediaError, throwIfAborted } from '@vlmkit/core';
+import { type AbortSignalLike, MediaError, throwIfAborted } from '@vlmkit/core';
 import type { DecodedFrame, ReadFramesOptions, VideoHandle, VideoMetadata } from '../video/decoder.js';
 import { checkIndices } from '../video/frame-lookup.js';
 import { type Orientation, orientRgb } from '../video/orient.js';
@@ -48,7 +48,7 @@ async function* readFrames(
   try {
     for (const [i, index] of wanted.entries()) {
       const start = starts[i]!;
-      const picture = await nextPicture(pictures, { label, index, start });
+      const picture = await nextPicture(pictures, { label, index, start, signal });
       throwIfAborted(signal);
       const frame = { ...orientRgb(picture, orientation), index, timestamp: start };
       for (; indices[done] === index; throwIfAborted(signal)) {
@@ -66,16 +66,18 @@ interface Expected {
   readonly label: string;
   readonly index: number;
   readonly start: number;
+  readonly signal: AbortSignalLike | undefined;
 }
 
 async function nextPicture<T extends { readonly timestamp: number }>(
   pictures: AsyncIterator<T>,
-  { label, index, start }: Expected,
+  { label, index, start, signal }: Expected,
 ): Promise<T> {
   const where = `Frame ${index} of ${label}, at ${start.toFixed(3)} s, cannot be decoded.`;
   const remedy =
     'The file is damaged there: choose another part with videoStart and videoEnd, or repair or convert the file.';
   const result = await pictures.next().catch((cause: unknown) => {
+    throwIfAborted(signal);
     throw new MediaError(where, { ...(cause instanceof Error && { actual: cause.message }), remedy, cause });
   });
   if (result.done || Math.abs(result.value.timestamp - start) > tolerance) throw new MediaError(where, { remedy });

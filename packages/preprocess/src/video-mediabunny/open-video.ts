@@ -1,4 +1,4 @@
-import { type AbortSignalLike, MediaError } from '@vlmkit/core';
+import { type AbortSignalLike, MediaError, throwIfAborted } from '@vlmkit/core';
 import type { Input, InputVideoTrack, Source } from 'mediabunny';
 import type { VideoHandle } from '../video/decoder.js';
 import { orientedSize } from '../video/orient.js';
@@ -21,6 +21,7 @@ export interface OpenRequest {
  * Opens a video: mediabunny reads the container, the platform decodes.
  *
  * @throws MediaError when it is unreadable, holds no video, or its codec cannot be decoded here.
+ * @throws AbortError when the signal is aborted.
  */
 export async function openVideo(request: OpenRequest): Promise<VideoHandle> {
   const { library, platform, label } = request;
@@ -53,6 +54,7 @@ export async function openVideo(request: OpenRequest): Promise<VideoHandle> {
     });
   } catch (error) {
     input.dispose();
+    throwIfAborted(request.signal);
     throw explainFailure(error, label, library);
   }
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +28,16 @@ async function collect(handle: VideoHandle, indices: readonly number[]): Promise
   const frames: DecodedFrame[] = [];
   for await (const frame of handle.frames(indices)) frames.push(frame);
   return frames;
+}
+
+async function serve(answer: RequestListener): Promise<{ readonly origin: string; readonly close: () => void }> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
 }
 
 const all = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -147,6 +158,18 @@ describe('createNodeVideoDecoder', () => {
     ]);
   });
 
+  it('reads an animation on a server as it does a file', async () => {
+    const raw = { width: 16, height: 16, channels: 3, pageHeight: 8 } as const;
+    const file = await sharp(Buffer.alloc(16 * 16 * 3).fill(200, 0, 16 * 8 * 3), { raw })
+      .gif({ delay: [100, 100] })
+      .toBuffer();
+    const { origin, close } = await serve((_, response) => response.end(file));
+    const handle = await decoder.open(`${origin}/clip`);
+    expect(handle.metadata).toMatchObject({ codec: 'animation', frameCount: 2 });
+    expect((await collect(handle, [0, 1])).map(({ data }) => data[0])).toEqual([200, 0]);
+    close();
+  });
+
   it('stops when aborted', async () => {
     const controller = new AbortController();
     const handle = await decoder.open(join(folder, 'h264.mp4'));
@@ -168,6 +191,59 @@ describe('createNodeVideoDecoder', () => {
     expect(() => handle.frames([16])).toThrow(/no frame 16.*0 to 15/s);
     expect(() => handle.frames([5, 4])).toThrow(/out of order/);
     handle.close();
+  });
+});
+
+describe('servers', () => {
+  const head = readFileSync(join(folder, 'h264.mp4')).subarray(0, 1000);
+
+  /** Gives the first bytes, and no more. */
+  const stalling: RequestListener = (request, response) => {
+    if (request.headers.range === 'bytes=0-11') response.writeHead(206).end(head.subarray(0, 12));
+  };
+
+  it('that cannot be reached are named', async () => {
+    const closed = 'http://127.0.0.1:9/clip.mp4';
+    await expect(decoder.open(closed)).rejects.toThrow(MediaError);
+    await expect(decoder.open(closed)).rejects.toThrow(`${closed} cannot be downloaded`);
+    const { origin, close } = await serve((_, response) => response.writeHead(404).end());
+    await expect(decoder.open(`${origin}/clip.mp4`)).rejects.toThrow(/cannot be downloaded.*404/s);
+    close();
+  });
+
+  it('that break off are asked three times at most', async () => {
+    let asked = 0;
+    const { origin, close } = await serve((request, response) => {
+      if (request.headers.range === 'bytes=0-11') {
+        stalling(request, response);
+        return;
+      }
+      asked++;
+      request.socket.destroy();
+    });
+    await expect(decoder.open(`${origin}/clip.mp4`)).rejects.toThrow(/cannot be read as a video/);
+    expect(asked).toBe(3);
+    close();
+  });
+
+  it('that fall silent are given up', async () => {
+    const { origin, close } = await serve(stalling);
+    const impatient = createNodeVideoDecoder({ downloadTimeoutMs: 100 });
+    await expect(impatient.open(`${origin}/clip.mp4`)).rejects.toThrow(/cannot be read.*sends nothing/s);
+    close();
+  });
+
+  it.each<[string, RequestListener]>([
+    ['at the first byte', () => undefined],
+    ['after the head', stalling],
+    ['in the middle', (_, response) => response.writeHead(200).write(head)],
+  ])('that fall silent %s are left when the signal is aborted', async (_, answer) => {
+    const { origin, close } = await serve(answer);
+    const abort = new AbortController();
+    const opening = decoder.open(`${origin}/clip.mp4`, { signal: abort.signal });
+    setTimeout(() => abort.abort(), 200);
+    await expect(opening).rejects.toThrow(AbortError);
+    close();
   });
 });
 

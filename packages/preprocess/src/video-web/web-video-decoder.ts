@@ -3,6 +3,7 @@ import type { Source } from 'mediabunny';
 import type { VideoDecoder } from '../video/decoder.js';
 import type { Mediabunny } from '../video-mediabunny/library.js';
 import { openVideo } from '../video-mediabunny/open-video.js';
+import { createUrlSource, type UrlSourceOptions } from '../video-mediabunny/url-source.js';
 import { createSamplePictureReader } from './sample-picture-reader.js';
 
 /** A URL, a Blob or File, or the bytes of a file. */
@@ -25,7 +26,7 @@ export function createWebVideoDecoder(): VideoDecoder<WebVideoSource> {
           createReader: (track) => createSamplePictureReader(library, track),
           codecRemedy: 'Use a browser that decodes it, or convert the file to H.264 or VP9.',
         },
-        ...describeSource(source, library),
+        ...describeSource(source, library, { signal }),
         ...(signal && { signal }),
       });
     },
@@ -47,6 +48,7 @@ async function loadMediabunny(): Promise<Mediabunny> {
 function describeSource(
   source: WebVideoSource,
   library: Mediabunny,
+  options: UrlSourceOptions,
 ): { readonly source: Source; readonly label: string } {
   if (source instanceof Blob) {
     if (source.size === 0) throw empty();
@@ -57,7 +59,7 @@ function describeSource(
     if (source.length === 0) throw empty();
     return { source: new library.BufferSource(source), label: 'The video' };
   }
-  return { source: new library.UrlSource(source), label: String(source) };
+  return { source: createUrlSource(library, source, options), label: String(source) };
 }
 
 function empty(): MediaError {

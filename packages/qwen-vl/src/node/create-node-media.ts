@@ -18,6 +18,8 @@ import { imageOptions, samplingOptions, videoSizeOptions } from '../part-options
 export interface NodeMediaOptions {
   /** Folder that relative paths start from (default: the working directory). */
   readonly baseDirectory?: string;
+  /** Longest that the server of a picture or clip may send nothing, in milliseconds (default 60,000). */
+  readonly downloadTimeoutMs?: number;
   /** Called with every prepared clip, e.g. to draw a contact sheet of its frames. */
   readonly onClip?: (clip: { readonly frames: readonly RgbImage[]; readonly timestamps: readonly number[] }) => void;
 }
@@ -25,14 +27,16 @@ export interface NodeMediaOptions {
 /**
  * Reads pictures with sharp and clips with FFmpeg's decoders, from paths, URLs, data URLs and bytes. Both libraries are
  * loaded when the first picture or clip asks for them; pictures are decoded, and they and the frames of clips resized and
- * cut, in threads of their own.
+ * cut, in threads of their own. A slow server keeps no other request waiting.
  */
 export function createNodeMedia({
   baseDirectory = process.cwd(),
   onClip,
+  downloadTimeoutMs,
 }: NodeMediaOptions = {}): Required<MediaSource> {
-  const pool = createPreprocessPool();
-  const videos = createNodeVideoDecoder();
+  const downloads = downloadTimeoutMs === undefined ? {} : { downloadTimeoutMs };
+  const pool = createPreprocessPool(downloads);
+  const videos = createNodeVideoDecoder(downloads);
   const locate = (source: string) => (/^[a-z][a-z+.-]+:/i.test(source) ? source : resolve(baseDirectory, source));
   return {
     async image(part: ImagePart, request: MediaRequest) {
