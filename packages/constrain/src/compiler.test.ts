@@ -204,7 +204,10 @@ describe('errors', () => {
     [{ type: 'string', pattern: '[ä]' }, /ASCII/],
     ['box' as 'boxes', /'box'/],
     [7 as unknown as 'boxes', /no known form/],
-    [{ type: 'json', schema: [] as unknown as Record<string, unknown> }, /must be an object/],
+    ...[[], 'x', true, null].map((schema): [Constraint, RegExp] => [
+      { type: 'json', schema: schema as unknown as Record<string, unknown> },
+      /must be an object.*Found/s,
+    ]),
     [{ type: 'json', schema: {}, maxWhitespace: -1 }, /maxWhitespace/],
     [{ $ref: '#/$defs/missing' }, /missing/],
   ])('tell what is wrong with %o', async (constraint, message) => {

@@ -1,6 +1,9 @@
 import { PromptError } from '@vlmkit/core';
 import { type GroundingConstraint, groundingGrammar } from './boxes.js';
-import { supportedPattern, withSupportedPatterns } from './regex.js';
+import { supportedPattern } from './regex.js';
+import { isObject } from './schema/refusal.js';
+import { supportedSchema } from './schema/supported-schema.js';
+import { unwrapped } from './schema/wrapper.js';
 
 /** A JSON schema as a plain object. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -103,8 +106,10 @@ function isSpec(constraint: object): constraint is ConstraintSpec {
   return 'type' in constraint && specTypes.has(constraint.type) && !isSchemaSource(constraint);
 }
 
-function isSchemaSource(value: object): value is JsonSchemaSource {
-  return 'toJSONSchema' in value && typeof value.toJSONSchema === 'function';
+function isSchemaSource(value: unknown): value is JsonSchemaSource {
+  return (
+    typeof value === 'object' && value !== null && 'toJSONSchema' in value && typeof value.toJSONSchema === 'function'
+  );
 }
 
 function regexSpec({ source, flags }: RegExp): RegexConstraint {
@@ -121,14 +126,16 @@ function schemaText({ schema, maxWhitespace = 8 }: JsonConstraint): GrammarText 
   if (!Number.isSafeInteger(maxWhitespace) || maxWhitespace < 0) {
     throw new PromptError('maxWhitespace is out of range.', { expected: 'a count', actual: String(maxWhitespace) });
   }
-  return { kind: 'schema', text: JSON.stringify(withSupportedPatterns(plainSchema(schema))), maxWhitespace };
+  return { kind: 'schema', text: JSON.stringify(supportedSchema(plainSchema(schema))), maxWhitespace };
 }
 
 function plainSchema(schema: JsonSchema | JsonSchemaSource): JsonSchema {
-  const plain: unknown = isSchemaSource(schema) ? schema.toJSONSchema() : schema;
-  if (typeof plain === 'object' && plain !== null && !Array.isArray(plain)) {
-    // Zod adds non-enumerable parts that cannot be cloned.
-    return JSON.parse(JSON.stringify(plain)) as JsonSchema;
-  }
-  throw new PromptError('A JSON schema must be an object.', { actual: JSON.stringify(plain) });
+  const plain = unwrapped(isSchemaSource(schema) ? schema.toJSONSchema() : schema);
+  // Zod adds non-enumerable parts that cannot be cloned.
+  if (isObject(plain)) return JSON.parse(JSON.stringify(plain)) as JsonSchema;
+  throw new PromptError('A JSON schema must be an object.', {
+    expected: 'an object such as {"type": "object", "properties": {…}}',
+    actual: String(JSON.stringify(plain)),
+    remedy: "For any JSON object, pass 'json'.",
+  });
 }

@@ -1,6 +1,6 @@
 import { PromptError } from '@vlmkit/core';
 import { describe, expect, it } from 'vitest';
-import { supportedPattern, withSupportedPatterns } from './regex.js';
+import { supportedPattern } from './regex.js';
 
 describe('supportedPattern', () => {
   it('leaves most as it is', () => {
@@ -36,21 +36,5 @@ describe('supportedPattern', () => {
     'a[]',
   ])('rejects %s', (pattern) => {
     expect(() => supportedPattern(pattern)).toThrow(PromptError);
-  });
-});
-
-describe('withSupportedPatterns', () => {
-  it('finds patterns anywhere in a schema, and nothing else', () => {
-    const schema = {
-      properties: { pattern: { type: 'string', pattern: 'a.' }, list: { items: [{ pattern: '.' }] } },
-      const: { pattern: '.' },
-      enum: ['.'],
-    };
-    expect(withSupportedPatterns(schema)).toEqual({
-      properties: { pattern: { type: 'string', pattern: 'a[^\\n\\r]' }, list: { items: [{ pattern: '[^\\n\\r]' }] } },
-      const: { pattern: '.' },
-      enum: ['.'],
-    });
-    expect(() => withSupportedPatterns({ anyOf: [{ pattern: '[ä]' }] })).toThrow(PromptError);
   });
 });

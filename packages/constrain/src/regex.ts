@@ -41,21 +41,3 @@ function requireAscii(characterClass: string, pattern: string): void {
     remedy: 'Write other characters as alternatives, e.g. ([a-z]|ä|ö|ü).',
   });
 }
-
-/** Keys of a JSON schema whose values are data, not schemas. */
-const dataKeys: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'examples']);
-
-/** A JSON schema with every `pattern` in it made fit, as by {@link supportedPattern}. */
-export function withSupportedPatterns(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(withSupportedPatterns);
-  if (typeof schema !== 'object' || schema === null) return schema;
-  return Object.fromEntries(
-    Object.entries(schema).map(([key, value]) => {
-      if (dataKeys.has(key)) return [key, value];
-      return [
-        key,
-        key === 'pattern' && typeof value === 'string' ? supportedPattern(value) : withSupportedPatterns(value),
-      ];
-    }),
-  );
-}

@@ -1,0 +1,167 @@
+import { supportedPattern } from '../regex.js';
+import { enforcedFormats, type Kind, kindKeys } from './keywords.js';
+import { isObject, placeOf, refusal, type SchemaObject } from './refusal.js';
+
+/** A schema with keywords of some kind of values. */
+export interface KindInput {
+  readonly schema: SchemaObject;
+  readonly types: readonly string[];
+  readonly place: string;
+  /** Goes into the schemas inside. */
+  readonly walk: {
+    schema(value: unknown, place: string): SchemaObject | true;
+    each(value: unknown, place: string): SchemaObject;
+  };
+}
+
+/** The keywords of one kind in the form that the grammar library enforces. @throws PromptError for what it does not */
+export function supportedKind(kind: Kind, input: KindInput): SchemaObject {
+  return { string: stringKeywords, number: numberKeywords, array: arrayKeywords, object: objectKeywords }[kind](input);
+}
+
+/** The library reads a format, or a pattern, or lengths. A pattern says more than a format. */
+function stringKeywords({ schema, place }: KindInput): SchemaObject {
+  const { pattern, format } = schema;
+  const lengths = pick(schema, ['minLength', 'maxLength']);
+  const [length] = Object.keys(lengths);
+  const rival = pattern !== undefined ? 'pattern' : enforcedFormats.has(format) ? 'format' : undefined;
+  if (length !== undefined && rival !== undefined) {
+    throw refusal(placeOf(place, length), {
+      expected: `no length beside ${rival}`,
+      remedy: 'State the length in a pattern, e.g. ^[a-z]{2,5}$.',
+    });
+  }
+  if (typeof pattern === 'string') return { pattern: supportedPattern(pattern) };
+  if (pattern !== undefined) throw refusal(placeOf(place, 'pattern'), { expected: 'a regular expression as a text' });
+  return rival === 'format' ? { format } : lengths;
+}
+
+/** The library keeps to a range that has both ends, and is of whole numbers. */
+function numberKeywords({ schema, types, place }: KindInput): SchemaObject {
+  const limits = pick(schema, kindKeys.number);
+  for (const [key, value] of Object.entries(limits)) {
+    if (types.includes('number')) {
+      throw refusal(placeOf(place, key), {
+        expected: 'limits of integers only',
+        remedy: 'Ask for an integer, e.g. of percent, or leave it out and check the answer afterwards.',
+      });
+    }
+    if (typeof value !== 'number') throw refusal(placeOf(place, key), { expected: 'a number' });
+  }
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = limits as Readonly<Record<string, number>>;
+  return {
+    minimum: Math.max(
+      Number.MIN_SAFE_INTEGER,
+      Math.ceil(minimum ?? -Infinity),
+      Math.floor(exclusiveMinimum ?? -Infinity) + 1,
+    ),
+    maximum: Math.min(
+      Number.MAX_SAFE_INTEGER,
+      Math.floor(maximum ?? Infinity),
+      Math.ceil(exclusiveMaximum ?? Infinity) - 1,
+    ),
+  };
+}
+
+function arrayKeywords({ schema, place, walk }: KindInput): SchemaObject {
+  const rest = (key: string) => (schema[key] === false ? false : walk.schema(schema[key], placeOf(place, key)));
+  const { prefixItems } = schema;
+  if (prefixItems !== undefined && !Array.isArray(prefixItems)) {
+    throw refusal(placeOf(place, 'prefixItems'), { expected: 'a list of schemas' });
+  }
+  if (Array.isArray(schema.items)) {
+    throw refusal(placeOf(place, 'items'), { expected: 'one schema', remedy: 'Write prefixItems for a list of them.' });
+  }
+  return {
+    ...pick(schema, ['minItems', 'maxItems']),
+    ...(prefixItems && {
+      prefixItems: prefixItems.map((item, i) => walk.schema(item, placeOf(place, 'prefixItems', i))),
+    }),
+    ...('items' in schema && { items: rest('items') }),
+    ...('unevaluatedItems' in schema && { unevaluatedItems: rest('unevaluatedItems') }),
+  };
+}
+
+function objectKeywords({ schema: given, place, walk }: KindInput): SchemaObject {
+  const schema = withNamedProperties(given, place);
+  const properties = schema.properties === undefined ? {} : walk.each(schema.properties, placeOf(place, 'properties'));
+  for (const name of Object.keys(properties)) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the library writes names into its grammar as they are.
+    if (!/["\\\u0000-\u001f]/.test(name)) continue;
+    throw refusal(placeOf(place, 'properties', name), {
+      expected: 'a name without quotes, backslashes and line breaks',
+    });
+  }
+  const required = Array.isArray(schema.required) ? schema.required : [];
+  const undeclared = required.findIndex((name) => !Object.hasOwn(properties, name));
+  if (undeclared >= 0) {
+    throw refusal(placeOf(place, 'required', undeclared), {
+      expected: 'names of properties that the schema declares',
+      remedy: `Declare "${required[undeclared]}" in properties.`,
+    });
+  }
+  const rest = (key: string) =>
+    typeof schema[key] === 'boolean' ? schema[key] : walk.schema(schema[key], placeOf(place, key));
+  const open = ['additionalProperties', 'unevaluatedProperties'].filter((key) => key in schema);
+  return {
+    ...pick(schema, ['required', 'minProperties', 'maxProperties']),
+    ...('properties' in schema && { properties }),
+    ...Object.fromEntries(open.map((key) => [key, rest(key)])),
+    ...('patternProperties' in schema && patternProperties(schema, place, walk)),
+    ...('propertyNames' in schema && {
+      propertyNames: names(schema, place, walk),
+    }),
+  };
+}
+
+/** Names are strings, whether that is said or not. */
+function names({ propertyNames }: SchemaObject, place: string, walk: KindInput['walk']): SchemaObject | true {
+  const schema = isObject(propertyNames) ? { type: 'string', ...propertyNames } : propertyNames;
+  return walk.schema(schema, placeOf(place, 'propertyNames'));
+}
+
+/** Names by pattern are enforced where nothing else names any. */
+function patternProperties(schema: SchemaObject, place: string, walk: KindInput['walk']): SchemaObject {
+  const at = placeOf(place, 'patternProperties');
+  const others = ['properties', 'propertyNames', 'unevaluatedProperties'].some((key) => key in schema);
+  if (others || (schema.additionalProperties ?? false) !== false) {
+    throw refusal(at, {
+      expected: 'no other properties beside it',
+      remedy: 'Write either properties or patterns of them.',
+    });
+  }
+  const schemas = walk.each(schema.patternProperties, at);
+  return {
+    patternProperties: Object.fromEntries(
+      Object.entries(schemas).map(([pattern, value]) => [supportedPattern(pattern), value]),
+    ),
+  };
+}
+
+/**
+ * A dictionary, as of zod's `record`, in keywords of which none hides another: the library passes over what values must be
+ * where names are restricted.
+ */
+function withNamedProperties(schema: SchemaObject, place: string): SchemaObject {
+  const { propertyNames: names, additionalProperties: values, ...others } = schema;
+  const anyValue = values === undefined || values === true || (isObject(values) && Object.keys(values).length === 0);
+  if (!isObject(names) || (anyValue && !('required' in schema) && !Array.isArray(names.enum))) return schema;
+  const told = Object.keys(names).filter((key) => key !== 'type');
+  if (told.length === 0) return { ...others, ...(values !== undefined && { additionalProperties: values }) };
+  if ('properties' in schema || told.length > 1) {
+    throw refusal(placeOf(place, 'propertyNames'), {
+      expected: 'a pattern or an enum, and no properties beside it',
+      remedy: 'List the properties instead.',
+    });
+  }
+  if (Array.isArray(names.enum)) {
+    const properties = Object.fromEntries(names.enum.map((name) => [String(name), values ?? true]));
+    return { ...others, properties };
+  }
+  if (typeof names.pattern === 'string') return { ...others, patternProperties: { [names.pattern]: values ?? true } };
+  throw refusal(placeOf(place, 'propertyNames', told[0]!), { expected: 'a pattern or an enum' });
+}
+
+function pick(schema: SchemaObject, keys: readonly string[]): SchemaObject {
+  return Object.fromEntries(keys.filter((key) => key in schema).map((key) => [key, schema[key]]));
+}
