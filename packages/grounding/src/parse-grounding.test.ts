@@ -107,6 +107,19 @@ describe('Qwen2.5-VL', () => {
     expect(parse(text)).toEqual([cat]);
   });
 
+  it('takes no longer for a mistake inside of many objects', () => {
+    const depth = 20_000;
+    const inside = (text: string) => `${'{"a": '.repeat(depth)}${text}${'}'.repeat(depth)}`;
+    const whole = '{"bbox_2d": [1, 2, 30, 40], "label": "cat"}';
+    const start = performance.now();
+    expect(parse(inside(`[${whole}, oops]`))).toEqual([cat]);
+    expect(parse(inside("{'bbox_2d': [1, 2, 30, 40], 'label': 'cat',}"))).toEqual([cat]);
+    expect(parse(inside(`oops {"b": [${whole}]}`))).toEqual([cat]);
+    expect(parse('{'.repeat(10 * depth) + whole)).toEqual([cat]);
+    // Parsing each object anew, and those inside of it, took half a minute.
+    expect(performance.now() - start).toBeLessThan(5_000);
+  });
+
   it('says where each item begins', () => {
     const text = 'First: {"point_2d": [1, 2]} then {"point_2d": [3, 4]}';
     expect(parseGrounding(text, 'qwen2_5_vl').map(({ offset }) => text.slice(offset, offset + 11))).toEqual([
