@@ -1,5 +1,5 @@
 import type { AbortSignalLike, VisualSegment } from '@vlmkit/core';
-import type { ImagePart, VideoPart } from './messages.js';
+import type { ImagePart, MediaFile, VideoPart } from './content-parts.js';
 import type { VisionPreprocessing } from './model-info.js';
 
 /** Progress and abort of reading media. */
@@ -21,9 +21,9 @@ export interface MediaRequest extends MediaProgress {
  */
 export interface MediaSource {
   /** @throws MediaError when the picture cannot be read or is outside what the model takes. */
-  image(part: ImagePart, request: MediaRequest): Promise<VisualSegment>;
+  image(part: ImagePart<MediaFile>, request: MediaRequest): Promise<VisualSegment>;
   /** @throws MediaError when the clip cannot be read or has no frame in the range. */
-  video?(part: VideoPart, request: MediaRequest): Promise<VisualSegment>;
+  video?(part: VideoPart<MediaFile>, request: MediaRequest): Promise<VisualSegment>;
   /** Ends what works for it, such as threads. Whoever made the source calls it; models that share it do not. */
   dispose?(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import type { FrameSamplingOptions, FrameSizeOptions, ImageSizeOptions } from '@vlmkit/preprocess';
-import type { ImagePart, PixelLimits, VideoPart } from './messages.js';
+import type { ImagePart, PixelLimits, VideoPart } from './content-parts.js';
 import type { VideoLimits } from './model-info.js';
 
 /** A picture's limits in the preprocessor's terms. */

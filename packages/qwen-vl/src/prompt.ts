@@ -1,8 +1,9 @@
 import { PromptError, type Tensor, throwIfAborted, type VisualSegment } from '@vlmkit/core';
 import { ropeIndex } from '@vlmkit/mrope';
 import { type EncodeChatInput, encodeChat, type VisualSpan } from '@vlmkit/tokenizer';
+import type { ImagePart, MediaFile, VideoPart } from './content-parts.js';
 import type { MediaProgress, MediaSource } from './media.js';
-import { type ImagePart, type NormalisedMessage, textOf, type VideoPart } from './messages.js';
+import { type NormalisedMessage, textOf } from './messages.js';
 import type { QwenModelInfo } from './model-info.js';
 
 /** What a prompt is made with. */
@@ -106,7 +107,7 @@ async function loadSegments(
   return segments;
 }
 
-function visualParts({ content }: NormalisedMessage): readonly (ImagePart | VideoPart)[] {
+function visualParts({ content }: NormalisedMessage): readonly (ImagePart<MediaFile> | VideoPart<MediaFile>)[] {
   return typeof content === 'string' ? [] : content.filter((part) => part.type !== 'text');
 }
 

@@ -2,7 +2,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sampleMessages } from '@vlmkit/demo-model';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ContentPart, Message } from './messages.js';
+import type { ContentPart } from './content-parts.js';
+import type { Message } from './messages.js';
 import { type Demo, openDemo, sampleAsking } from './testing/demo.js';
 
 let demo: Demo;

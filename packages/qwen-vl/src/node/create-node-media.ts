@@ -10,8 +10,8 @@ import {
 } from '@vlmkit/preprocess';
 import { createPreprocessPool } from '@vlmkit/preprocess/node';
 import { createNodeVideoDecoder } from '@vlmkit/preprocess/video-node';
+import type { ImagePart, MediaFile, VideoPart } from '../content-parts.js';
 import type { MediaRequest, MediaSource } from '../media.js';
-import type { ImagePart, VideoPart } from '../messages.js';
 import { imageOptions, samplingOptions, videoSizeOptions } from '../part-options.js';
 
 /** Options of {@link createNodeMedia}. */
@@ -25,7 +25,7 @@ export interface NodeMediaOptions {
 }
 
 /**
- * Reads pictures with sharp and clips with FFmpeg's decoders, from paths, URLs, data URLs and bytes. Both libraries are
+ * Reads pictures with sharp and clips with FFmpeg's decoders, from paths, URLs, data URLs, bytes and Blobs. Both libraries are
  * loaded when the first picture or clip asks for them; pictures are decoded, and they and the frames of clips resized and
  * cut, in threads of their own. A slow server keeps no other request waiting.
  */
@@ -37,14 +37,16 @@ export function createNodeMedia({
   const downloads = downloadTimeoutMs === undefined ? {} : { downloadTimeoutMs };
   const pool = createPreprocessPool(downloads);
   const videos = createNodeVideoDecoder(downloads);
-  const locate = (source: string) => (/^[a-z][a-z+.-]+:/i.test(source) ? source : resolve(baseDirectory, source));
+  async function locate(file: MediaFile): Promise<string | Uint8Array> {
+    if (typeof file === 'string') return /^[a-z][a-z+.-]+:/i.test(file) ? file : resolve(baseDirectory, file);
+    return file instanceof Uint8Array ? file : new Uint8Array(await file.arrayBuffer());
+  }
   return {
-    async image(part: ImagePart, request: MediaRequest) {
-      const source = typeof part.image === 'string' ? locate(part.image) : part.image;
+    async image(part: ImagePart<MediaFile>, request: MediaRequest) {
       const { vision, signal } = request;
-      return pool.image(source, { config: vision.image, ...imageOptions(part), signal });
+      return pool.image(await locate(part.image), { config: vision.image, ...imageOptions(part), signal });
     },
-    async video(part: VideoPart, request: MediaRequest) {
+    async video(part: VideoPart<MediaFile>, request: MediaRequest) {
       const { vision, signal, onProgress } = request;
       const shared: PreprocessVideoFileOptions = {
         config: vision.image,
@@ -57,12 +59,12 @@ export function createNodeMedia({
         ...(onProgress && { onProgress: (done: number, total: number) => onProgress(done / total) }),
       };
       if (isFrameList(part.video)) {
-        const frames = frameList(part, part.video, (path) => pool.decode(locate(path), { signal }));
+        const frames = frameList(part, part.video, async (file) => pool.decode(await locate(file), { signal }));
         const clip = await preprocessVideo(frames, shared);
         onClip?.({ frames: clip.frames, timestamps: clip.segment.timestamps ?? [] });
         return clip.segment;
       }
-      const source = typeof part.video === 'string' ? locate(part.video) : part.video;
+      const source = await locate(part.video);
       if (typeof source === 'string') await requireFile(source);
       const handle = await videos.open(source, signal ? { signal } : {});
       try {
@@ -77,20 +79,20 @@ export function createNodeMedia({
   };
 }
 
-function isFrameList(video: VideoPart['video']): video is readonly string[] {
+function isFrameList(video: VideoPart<MediaFile>['video']): video is readonly MediaFile[] {
   return Array.isArray(video);
 }
 
 /** The pictures of a list as frames, decoded one by one. */
 function frameList(
-  part: VideoPart,
-  paths: readonly string[],
-  decode: (path: string) => Promise<RgbImage>,
+  part: VideoPart<MediaFile>,
+  files: readonly MediaFile[],
+  decode: (file: MediaFile) => Promise<RgbImage>,
 ): FrameSequence {
   return {
-    count: paths.length,
+    count: files.length,
     frames: (async function* () {
-      for (const path of paths) yield decode(path);
+      for (const file of files) yield decode(file);
     })(),
     ...(part.sample_fps !== undefined && { sampleFps: part.sample_fps }),
   };
