@@ -17,15 +17,30 @@ const classPattern = /^\[\^?(?:\\.|[^\]\\])*\]/su;
  * @throws PromptError for classes that it would take wrong
  */
 export function supportedPattern(pattern: string): string {
-  let result = '';
-  for (let at = 0; at < pattern.length; ) {
+  return patternParts(pattern)
+    .map((part) => (part === '.' ? anyCharacter : part))
+    .join('');
+}
+
+/**
+ * The classes, escapes and single characters that a regular expression consists of.
+ *
+ * @throws PromptError for classes that the library would take wrong
+ */
+export function patternParts(pattern: string): readonly string[] {
+  const parts: string[] = [];
+  for (let at = 0; at < pattern.length; at += parts.at(-1)!.length) {
     const rest = pattern.slice(at);
     const part = classPattern.exec(rest)?.[0] ?? (rest.startsWith('\\') ? rest.slice(0, 2) : rest.slice(0, 1));
-    if (part.startsWith('[') && part.length > 1) requireAscii(part, pattern);
-    result += part === '.' ? anyCharacter : part;
-    at += part.length;
+    if (isClass(part)) requireAscii(part, pattern);
+    parts.push(part);
   }
-  return result;
+  return parts;
+}
+
+/** Whether a part is a character class. */
+export function isClass(part: string): boolean {
+  return part.startsWith('[') && part.length > 1;
 }
 
 function requireAscii(characterClass: string, pattern: string): void {

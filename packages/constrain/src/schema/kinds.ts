@@ -1,4 +1,4 @@
-import { supportedPattern } from '../regex.js';
+import { jsonPattern, lengthPattern } from './json-pattern.js';
 import { enforcedFormats, type Kind, kindKeys } from './keywords.js';
 import { isObject, placeOf, refusal, type SchemaObject } from './refusal.js';
 
@@ -31,9 +31,10 @@ function stringKeywords({ schema, place }: KindInput): SchemaObject {
       remedy: 'State the length in a pattern, e.g. ^[a-z]{2,5}$.',
     });
   }
-  if (typeof pattern === 'string') return { pattern: supportedPattern(pattern) };
+  if (typeof pattern === 'string') return { pattern: jsonPattern(pattern) };
   if (pattern !== undefined) throw refusal(placeOf(place, 'pattern'), { expected: 'a regular expression as a text' });
-  return rival === 'format' ? { format } : lengths;
+  if (rival === 'format') return { format };
+  return length === undefined ? {} : { pattern: lengthPattern(schema, place) };
 }
 
 /** The library keeps to a range that has both ends, and is of whole numbers. */
@@ -133,7 +134,7 @@ function patternProperties(schema: SchemaObject, place: string, walk: KindInput[
   const schemas = walk.each(schema.patternProperties, at);
   return {
     patternProperties: Object.fromEntries(
-      Object.entries(schemas).map(([pattern, value]) => [supportedPattern(pattern), value]),
+      Object.entries(schemas).map(([pattern, value]) => [jsonPattern(pattern), value]),
     ),
   };
 }

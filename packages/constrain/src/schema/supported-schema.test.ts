@@ -2,7 +2,7 @@ import { PromptError } from '@vlmkit/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createCompiler } from '../compiler.js';
-import type { ConstraintCompiler } from '../constraint-state.js';
+import type { ConstraintCompiler, ConstraintState } from '../constraint-state.js';
 import { loadNodeGrammarEngine } from '../node/load-engine.js';
 import { allowedIds, paddedSize, smallTokenizer, stopIds } from '../testing/random-walk.js';
 import { packVocabulary } from '../vocabulary.js';
@@ -16,15 +16,25 @@ beforeAll(async () => {
 });
 afterAll(() => compiler.dispose());
 
-/** Whether a value, written as JSON on one line, is an answer. */
-async function allows(schema: SchemaObject, value: unknown): Promise<boolean> {
+/** Accepts a text token by token; false at the first that is refused. */
+async function acceptText(state: ConstraintState, text: string): Promise<boolean> {
+  for (const id of tokenizer.encode(text)) if (!(await state.accept(id))) return false;
+  return true;
+}
+
+/** Whether a text is a whole answer. */
+async function allowsText(schema: SchemaObject, text: string): Promise<boolean> {
   const state = await compiler.compile({ type: 'json', schema, maxWhitespace: 0 });
   try {
-    for (const id of tokenizer.encode(JSON.stringify(value))) if (!(await state.accept(id))) return false;
-    return allowedIds(await state.mask()).includes(stopIds[0]!);
+    return (await acceptText(state, text)) && allowedIds(await state.mask()).includes(stopIds[0]!);
   } finally {
     state.dispose();
   }
+}
+
+/** Whether a value, written as JSON on one line, is an answer. */
+function allows(schema: SchemaObject, value: unknown): Promise<boolean> {
+  return allowsText(schema, JSON.stringify(value));
 }
 
 const string = { type: 'string' };
@@ -105,6 +115,7 @@ describe('schemas', () => {
     ['#/minLength', { type: 'string', format: 'date', minLength: 2 }],
     ['#/minimum', { type: 'number', minimum: 0.5, maximum: 1 }],
     ['#/exclusiveMinimum', { type: 'integer', exclusiveMinimum: true }],
+    ['#/maxLength', { type: 'string', minLength: 3, maxLength: 2 }],
     ['#/items', { type: 'array', items: [integer] }],
     ['#/properties/a', { type: 'object', properties: { a: false } }],
     ['#/properties/a"b', { type: 'object', properties: { 'a"b': integer } }],
@@ -119,6 +130,25 @@ describe('schemas', () => {
     const { message, remedy } = error as PromptError;
     expect(message).toContain(`answer: ${place}.`);
     expect(remedy).toMatch(/\S/);
+  });
+
+  it.each(['^.$', '^[^a]$', '^\\S$', '^\\W$', '^\\D$', '^[^\\d]$', '^"$', '^\\n$', '^\\\\$'])(
+    'keep strings of the pattern %s JSON',
+    async (pattern) => {
+      const schema = { type: 'string', pattern };
+      for (const raw of ['"', '\\', '\n', '\t']) {
+        expect(await allowsText(schema, `"${raw}"`), JSON.stringify(raw)).toBe(false);
+      }
+    },
+  );
+
+  it('write what patterns name as JSON does', async () => {
+    const schema = { type: 'string', pattern: '^"a"\\s[\\s\\w]\\n\\\\$' };
+    expect(await allows(schema, '"a"  \n\\')).toBe(true);
+    await expect(allows({ type: 'string', pattern: '^[ -~]+$' }, 'a')).rejects.toThrow(
+      /\[ -~\] cannot constrain a JSON/,
+    );
+    expect(await allowsText({ type: 'string', maxLength: 2 }, '"\t"')).toBe(false);
   });
 
   it('come in the wrappers of OpenAI', async () => {

@@ -1,0 +1,76 @@
+import { PromptError } from '@vlmkit/core';
+import { isClass, patternParts } from '../regex.js';
+import { placeOf, refusal, type SchemaObject } from './refusal.js';
+
+/*
+ * The grammar library takes a pattern for what stands between a string's quotes, as it is: a dot would let a bare quote
+ * through, and the answer would be no JSON.
+ */
+
+/** What JSON does not write as it is: quotes, backslashes and control characters, as members of a class. */
+const unwritten = '"\\\\\\x00-\\x1f';
+const written = `[^${unwritten}]`;
+
+/** All of them, to try a class on. */
+const unwrittenCharacters = ['"', '\\', ...Array.from({ length: 32 }, (_, code) => String.fromCharCode(code))];
+
+/** Escapes and characters that are written in another way within JSON. */
+const spellings: Readonly<Record<string, string>> = {
+  '.': written,
+  '"': '\\\\"',
+  '\\"': '\\\\"',
+  '\\\\': '\\\\\\\\',
+  '\\n': '\\\\n',
+  '\\r': '\\\\r',
+  '\\t': '\\\\t',
+  '\\f': '\\\\f',
+  '\\s': ' ',
+  '\\S': `[^${unwritten} ]`,
+  '\\D': `[^${unwritten}0-9]`,
+  '\\W': `[^${unwritten}A-Za-z0-9_]`,
+};
+
+/**
+ * A regular expression for the characters of a JSON string. White space (`\s`) is a space.
+ *
+ * @throws PromptError for classes that hold characters which JSON writes in another way
+ */
+export function jsonPattern(pattern: string): string {
+  return patternParts(pattern)
+    .map((part) => spellings[part] ?? (isClass(part) ? jsonClass(part) : part))
+    .join('');
+}
+
+/** A pattern for strings of some length. The library's own lengths let bare control characters through. */
+export function lengthPattern(schema: SchemaObject, place: string): string {
+  const { minLength = 0, maxLength = '' } = schema;
+  for (const [key, value] of Object.entries({ minLength, maxLength })) {
+    if (value === '' || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)) continue;
+    throw refusal(placeOf(place, key), { expected: 'a count of 0 or more', remedy: 'Correct it.' });
+  }
+  if (maxLength !== '' && Number(maxLength) < Number(minLength)) {
+    throw refusal(placeOf(place, 'maxLength'), { expected: `${minLength} or more`, remedy: 'Correct it.' });
+  }
+  return `^${written}{${minLength},${maxLength}}$`;
+}
+
+function jsonClass(part: string): string {
+  if (part.startsWith('[^')) return `[^${unwritten}${part.slice(2)}`;
+  const spaced = part.replace(/\\(.)/gs, (same, letter) => (letter === 's' ? ' ' : same));
+  if (!holdsUnwritten(spaced)) return spaced;
+  throw new PromptError(`The character class ${part} cannot constrain a JSON string.`, {
+    expected: 'members that JSON writes as they are: no quote, backslash or control character',
+    actual: `the class ${part}`,
+    remedy: 'Leave them out, e.g. [ !#-\\[\\]-~] for [ -~], or write them as alternatives: ([a-z]|").',
+  });
+}
+
+function holdsUnwritten(characterClass: string): boolean {
+  try {
+    const members = new RegExp(characterClass);
+    return unwrittenCharacters.some((character) => members.test(character));
+  } catch {
+    // The library tells what is wrong with it.
+    return false;
+  }
+}
