@@ -112,4 +112,15 @@ describe('a cache that is handed on', () => {
     state.dispose();
     expect(await usable()).toBe(0);
   });
+
+  it('frees what a run keeps when the state was given up meanwhile', async () => {
+    kept.length = 0;
+    const state = handingOn.createState(64);
+    const run = feed(state, prompt);
+    state.dispose();
+    await run;
+    const reads = await Promise.allSettled(kept.map((tensor) => tensor.download()));
+    expect(kept.length).toBeGreaterThan(0);
+    expect(reads.filter(({ status }) => status === 'fulfilled')).toEqual([]);
+  });
 });

@@ -1,48 +1,55 @@
 import { type DeviceTensor, type Feed, int64, type RunResult, type Tensor, viewBytes } from '@vlmkit/core';
-import { allCacheNames, type CacheNames, pastLengthName } from './cache-names.js';
+import { allCacheNames, pastLengthName } from './cache-names.js';
 import type { KvCache, KvCacheOptions } from './kv-cache.js';
 
 /** Tensors that stay on the device and go from one run into the next. Their memory grows with the tokens. */
 export class HandedOnCache implements KvCache {
   readonly outputs: { readonly keep: readonly string[] };
-  readonly #names: readonly CacheNames[];
+  /** Each input of the graph, and the output that it is fed next. */
+  readonly #names: readonly (readonly [past: string, present: string])[];
   /** What stands for the past of a cache that is empty. */
   readonly #nothing: Tensor;
-  /** Tensors by the graph's input. */
-  #past: Readonly<Record<string, DeviceTensor>> = {};
+  /** One for every pair of names; none while the cache is empty. */
+  #tensors: readonly DeviceTensor[] = [];
   /** Rows that count. */
   #length = 0;
+  #disposed = false;
 
   constructor({ config, cacheType }: KvCacheOptions) {
-    this.#names = allCacheNames(config);
+    this.#names = allCacheNames(config).flatMap(({ pastKey, presentKey, pastValue, presentValue }) => [
+      [pastKey, presentKey] as const,
+      [pastValue, presentValue] as const,
+    ]);
     this.#nothing = { dtype: cacheType, dims: [0, config.headDim], data: viewBytes(cacheType, new Uint8Array(0)) };
-    this.outputs = { keep: this.#names.flatMap(({ presentKey, presentValue }) => [presentKey, presentValue]) };
+    this.outputs = { keep: this.#names.map(([, present]) => present) };
   }
 
   feeds(): Readonly<Record<string, Feed>> {
-    const inputs = this.#names.flatMap(({ pastKey, pastValue }) => [pastKey, pastValue]);
-    const past = inputs.map((name): [string, Feed] => [name, this.#past[name] ?? this.#nothing]);
+    const past = this.#names.map(([name], i): [string, Feed] => [name, this.#tensors[i] ?? this.#nothing]);
     return { ...Object.fromEntries(past), [pastLengthName]: int64([1], [this.#length]) };
   }
 
   accept(result: RunResult): void {
-    this.dispose();
-    const pairs = this.#names.flatMap(({ pastKey, presentKey, pastValue, presentValue }) => [
-      [pastKey, result.device(presentKey)] as const,
-      [pastValue, result.device(presentValue)] as const,
-    ]);
-    this.#past = Object.fromEntries(pairs);
-    this.#length = pairs[0]?.[1].dims[0] ?? 0;
+    this.#free();
+    this.#tensors = this.#names.map(([, present]) => result.device(present));
+    this.#length = this.#tensors[0]?.dims[0] ?? 0;
+    // The cache may have been given up while the run was under way.
+    if (this.#disposed) this.#free();
   }
 
   truncate(length: number): void {
     this.#length = Math.min(this.#length, length);
-    if (this.#length === 0) this.dispose();
+    if (this.#length === 0) this.#free();
   }
 
   dispose(): void {
-    for (const tensor of Object.values(this.#past)) tensor.dispose();
-    this.#past = {};
+    this.#disposed = true;
+    this.#free();
+  }
+
+  #free(): void {
+    for (const tensor of this.#tensors) tensor.dispose();
+    this.#tensors = [];
     this.#length = 0;
   }
 }
