@@ -2,6 +2,7 @@ import type { BackboneState, DeviceTensor, LanguageBackbone, Runtime } from '@vl
 import { createNodeRuntime } from '@vlmkit/runtime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createQwenLlm } from './index.js';
+import { countingRuntime } from './testing/counting-runtime.js';
 import { expectClose } from './testing/expect-close.js';
 import { runText, textPositions } from './testing/run-text.js';
 import { toyConfig, toyWeights } from './testing/toy-decoder.js';
@@ -15,23 +16,12 @@ let handingOn: LanguageBackbone;
 /** A runtime that keeps the cache on the device, and notes what it keeps. */
 function keepingRuntime(): Runtime {
   return {
-    profile: { ...runtime.profile, kvCache: 'handover' },
+    ...countingRuntime(runtime, {
+      profile: { ...runtime.profile, kvCache: 'handover' },
+      onRun: (result, { keep = [] }) => kept.push(...keep.map((name) => result.device(name))),
+    }),
     createRows: () => {
       throw new Error('No rows are appended where the device keeps the cache.');
-    },
-    dispose: async () => undefined,
-    createSession: async (...parameters) => {
-      const session = await runtime.createSession(...parameters);
-      return {
-        inputs: session.inputs,
-        outputs: session.outputs,
-        dispose: () => session.dispose(),
-        run: async (feeds, options = {}) => {
-          const result = await session.run(feeds, options);
-          kept.push(...(options.keep ?? []).map((name) => result.device(name)));
-          return result;
-        },
-      };
     },
   };
 }

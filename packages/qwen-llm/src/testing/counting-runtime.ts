@@ -1,10 +1,10 @@
-import type { DeviceProfile, Runtime } from '@vlmkit/core';
+import type { DeviceProfile, RunOptions, RunResult, Runtime } from '@vlmkit/core';
 
 /** What a wrapped runtime pretends and notes. */
 export interface CountingOptions {
   readonly profile?: DeviceProfile;
-  /** Called at every run of any session. */
-  readonly onRun: () => void;
+  /** Called after every run of any session. */
+  readonly onRun: (result: RunResult, options: RunOptions) => void;
 }
 
 /** A runtime that does what `runtime` does, and tells of every run. Disposing of it is left to the wrapped one. */
@@ -19,9 +19,10 @@ export function countingRuntime(runtime: Runtime, { profile = runtime.profile, o
         inputs: session.inputs,
         outputs: session.outputs,
         dispose: () => session.dispose(),
-        run: (...run) => {
-          onRun();
-          return session.run(...run);
+        run: async (feeds, options = {}) => {
+          const result = await session.run(feeds, options);
+          onRun(result, options);
+          return result;
         },
       };
     },
