@@ -3,4 +3,5 @@ export * from './modules.js';
 export * from './runtime.js';
 export * from './segments.js';
 export * from './tensor.js';
+export * from './unless-aborted.js';
 export * from './weights.js';

@@ -9,5 +9,4 @@ export * from './preprocessor-config.js';
 export * from './resize-bicubic.js';
 export * from './rgb-image.js';
 export * from './smart-resize.js';
-export * from './unless-aborted.js';
 export * from './video/index.js';

@@ -1,5 +1,4 @@
-import { AbortError, type ModelModules, PromptError } from '@vlmkit/core';
-import { unlessAborted } from '@vlmkit/preprocess';
+import { AbortError, type ModelModules, PromptError, unlessAborted } from '@vlmkit/core';
 import type { SamplingOptions } from '@vlmkit/qwen-llm';
 import type { Answer, StreamEvent } from './answer.js';
 import { type AnswerOptions, abortedAnswer, lastAnswer, streamAnswer } from './answer-stream.js';

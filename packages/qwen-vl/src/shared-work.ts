@@ -1,5 +1,4 @@
-import { type AbortSignalLike, throwIfAborted } from '@vlmkit/core';
-import { unlessAborted } from '@vlmkit/preprocess';
+import { type AbortSignalLike, throwIfAborted, unlessAborted } from '@vlmkit/core';
 
 interface Running<T> {
   readonly result: Promise<T>;

@@ -1,6 +1,5 @@
-import type { RuntimeError } from '@vlmkit/core';
+import { type RuntimeError, unlessAborted } from '@vlmkit/core';
 import { type DownloadOptions, download } from '../sharp/download.js';
-import { unlessAborted } from '../unless-aborted.js';
 
 /** Downloads of this thread: while a server is slow, the other threads have other work. */
 export class Downloads {

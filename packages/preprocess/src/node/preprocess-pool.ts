@@ -1,12 +1,18 @@
 import { availableParallelism } from 'node:os';
-import { type AbortSignalLike, type PixelSize, RuntimeError, throwIfAborted, type VisualSegment } from '@vlmkit/core';
+import {
+  type AbortSignalLike,
+  type PixelSize,
+  RuntimeError,
+  throwIfAborted,
+  unlessAborted,
+  type VisualSegment,
+} from '@vlmkit/core';
 import type { DecodeOptions } from '../image-decoder.js';
 import type { PatchifyOptions } from '../patchify.js';
 import type { PreprocessImageOptions } from '../preprocess-image.js';
 import type { RgbImage } from '../rgb-image.js';
 import { isWebAddress } from '../sharp/download.js';
 import type { NodeImageSource, SharpDecoderOptions } from '../sharp/index.js';
-import { unlessAborted } from '../unless-aborted.js';
 import type { CutClip } from '../video/cut-clip.js';
 import { Downloads } from './downloads.js';
 import { PreprocessThread } from './preprocess-thread.js';

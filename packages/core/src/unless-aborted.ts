@@ -1,4 +1,4 @@
-import { AbortError, type AbortSignalLike, throwIfAborted } from '@vlmkit/core';
+import { AbortError, type AbortSignalLike, throwIfAborted } from './errors.js';
 
 /** A signal that says when it is aborted, as the platform's own does. */
 interface TellingSignal extends AbortSignalLike {

@@ -1,5 +1,5 @@
-import { AbortError } from '@vlmkit/core';
 import { describe, expect, it } from 'vitest';
+import { AbortError } from './errors.js';
 import { unlessAborted } from './unless-aborted.js';
 
 const never = new Promise<never>(() => undefined);
