@@ -71,7 +71,7 @@ const checkpoint = await openCheckpoint(await openFolder(folder));
 const device = await createNodeRuntime({ device: 'cpu', threads });
 const profiled = options.profile && {
   profile: device.profile,
-  createRows: (...parameters) => device.createRows(...parameters),
+  createRows: (options) => device.createRows(options),
   createSession: (model, session) => device.createSession(model, { ...session, profile: options.profile }),
 };
 const used = process.cpuUsage();

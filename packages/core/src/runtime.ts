@@ -53,17 +53,28 @@ export interface DeviceTensor {
   dispose(): void;
 }
 
-/**
- * A buffer of rows that only grows at its end, such as one head's keys of a KV cache.
- * Fed to a run it is the tensor [length, ...rowDims] of the rows filled so far, without a copy.
- */
-export interface RowBuffer {
-  readonly location: 'rows';
+/** What row buffers are made of. */
+export interface RowBuffersOptions {
   readonly dtype: DataType;
+  /** Extents of one row. */
   readonly rowDims: readonly number[];
-  /** Rows that fit. */
+  /** Rows that fit into each buffer. */
   readonly capacity: number;
-  /** Rows filled. */
+  /**
+   * Names of the buffers, by the name of the output that fills them. A buffer bears the name of the input that it is fed to.
+   * Several share an output's rows in equal parts, in order: many buffers then need few outputs, each of which costs time.
+   */
+  readonly filledBy: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * Buffers of rows that only grow at their ends, and all by as much: the keys and values of a KV cache. They are one
+ * object, because a run that is told of hundreds of buffers one by one spends its time on that.
+ */
+export interface RowBuffers {
+  /** Rows that fit into each buffer. */
+  readonly capacity: number;
+  /** Rows filled in each. */
   readonly length: number;
   /** Forgets the rows from `length` on. */
   truncate(length: number): void;
@@ -71,7 +82,7 @@ export interface RowBuffer {
 }
 
 /** Anything that a session takes as an input. */
-export type Feed = Tensor | DeviceTensor | RowBuffer;
+export type Feed = Tensor | DeviceTensor;
 
 /** Options of one run. */
 export interface RunOptions {
@@ -80,10 +91,10 @@ export interface RunOptions {
   /** Outputs that stay on the device, returned as {@link DeviceTensor}s. */
   readonly keep?: readonly string[];
   /**
-   * Outputs whose rows are appended to buffers, by output name; they are not returned. Several buffers share an output's
-   * rows in equal parts, in order: a cache of many buffers then needs few outputs, each of which costs time.
+   * Buffers that the run reads and fills. Every buffer is fed to the input of its name as the tensor [length, ...rowDims] of
+   * the rows filled so far, without a copy; the outputs that fill them are appended, and not returned.
    */
-  readonly append?: Readonly<Record<string, RowBuffer | readonly RowBuffer[]>>;
+  readonly rows?: RowBuffers;
   readonly signal?: AbortSignalLike;
 }
 
@@ -120,8 +131,8 @@ export interface SessionOptions {
 export interface Runtime {
   readonly profile: DeviceProfile;
   createSession(model: GraphModel, options?: SessionOptions): Promise<Session>;
-  /** Reserves a row buffer; memory is known, and taken, in advance. */
-  createRows(dtype: DataType, rowDims: readonly number[], capacity: number): RowBuffer;
+  /** Reserves row buffers; memory is known, and taken, in advance. */
+  createRows(options: RowBuffersOptions): RowBuffers;
   /** Frees every session, tensor and buffer, and ends the runtime's threads. */
   dispose(): Promise<void>;
 }

@@ -1,38 +1,29 @@
-import type { RowBuffer } from '@vlmkit/core';
-import { cacheNames, newRowsName } from './cache-names.js';
+import type { RowBuffers } from '@vlmkit/core';
+import { newRowsName, pastNames } from './cache-names.js';
 import type { KvCache, KvCacheOptions } from './kv-cache.js';
 
 /** Rows that only grow: one buffer of keys and one of values for every layer and key-value head, taken in advance. */
 export class AppendedCache implements KvCache {
-  readonly outputs: { readonly append: Readonly<Record<string, readonly RowBuffer[]>> };
-  readonly #past: Readonly<Record<string, RowBuffer>>;
+  readonly options: { readonly rows: RowBuffers };
 
   constructor({ config, runtime, cacheType, capacity }: KvCacheOptions) {
-    const { numHiddenLayers, numKeyValueHeads, headDim } = config;
-    const past: Record<string, RowBuffer> = {};
-    const append: Record<string, readonly RowBuffer[]> = {};
-    for (let layer = 0; layer < numHiddenLayers; layer++) {
-      const heads = Array.from({ length: numKeyValueHeads }, (_, head) => cacheNames(layer, head));
-      const names = [...heads.map(({ pastKey }) => pastKey), ...heads.map(({ pastValue }) => pastValue)];
-      for (const name of names) past[name] = runtime.createRows(cacheType, [headDim], capacity);
-      append[newRowsName(layer)] = names.map((name) => past[name]!);
-    }
-    this.#past = past;
-    this.outputs = { append };
+    const filledBy = { [newRowsName]: pastNames(config) };
+    this.options = { rows: runtime.createRows({ dtype: cacheType, rowDims: [config.headDim], capacity, filledBy }) };
   }
 
-  feeds(): Readonly<Record<string, RowBuffer>> {
-    return this.#past;
+  /** The runtime feeds the rows. */
+  feeds(): Readonly<Record<string, never>> {
+    return {};
   }
 
   /** The runtime has appended the rows. */
   accept(): void {}
 
   truncate(length: number): void {
-    for (const rows of Object.values(this.#past)) rows.truncate(length);
+    this.options.rows.truncate(length);
   }
 
   dispose(): void {
-    for (const rows of Object.values(this.#past)) rows.dispose();
+    this.options.rows.dispose();
   }
 }

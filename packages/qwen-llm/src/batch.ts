@@ -206,7 +206,7 @@ export class Batch {
         logit_rows: int64([logitRows.length], logitRows),
         ...extraFeeds,
       },
-      { outputs: hidden ? ['logits', 'hidden_states'] : ['logits'], ...this.#cache.outputs },
+      { outputs: hidden ? ['logits', 'hidden_states'] : ['logits'], ...this.#cache.options },
     );
     this.#cache.accept(result);
     this.#owners.push(...queries);

@@ -15,7 +15,7 @@ import { LoopState } from './loop-state.js';
  *                     ┌───────────────── Loop, at most `steps` times ────────────────┐
  * token_ids [s] ─────►│ decoder ─► logits [n, vocab] ─► last row ─► choice ─► token  │─► tokens [i], logits [n, vocab]
  * seen [vocab] ──────►│    ▲  │                                         │            │
- *                     │    │  └─► rows of this run, grown by Concat     stop_ids? end │─► new_rows [2·n·f, d]
+ *                     │    │  └─► rows of this run, grown by Concat     stop_ids? end │─► new_rows [2·l·n·f, d]
  * past_key, … [p, d] ─┼────┘                                                         │
  *                     └──────────────────────────────────────────────────────────────┘
  * ```
@@ -64,10 +64,10 @@ export function buildBurstGraph({ config, weights, profile, dtype }: DecoderGrap
   graph.output('tokens', results.at(-1)!, ['i']);
   graph.output('logits', state.result(results, 'logits'), ['n', config.vocabSize]);
   graph.output('hidden_states', state.result(results, 'hidden_states'), ['n', config.hiddenSize]);
-  for (let layer = 0; layer < config.numHiddenLayers; layer++) {
-    const rows = newRows(layer, config, (name) => state.result(results, name));
-    outputNewRows(graph, { layer, rows, headDim: config.headDim });
-  }
+  const rows = Array.from({ length: config.numHiddenLayers }, (_, layer) =>
+    newRows(layer, config, (name) => state.result(results, name)),
+  );
+  outputNewRows(graph, rows, config);
   return graph.finish('qwen-llm');
 }
 

@@ -27,9 +27,18 @@ export function allCacheNames(shape: {
   );
 }
 
-/** Name of a layer's new rows: an output of the graph where the cache is appended to. */
-export function newRowsName(layer: number): string {
-  return `new_rows.${layer}`;
+/** Name of the output of new rows, where the cache is appended to. */
+export const newRowsName = 'new_rows';
+
+/** The cache's inputs in the order of their new rows: layer by layer the keys of each head, then the values of each. */
+export function pastNames(shape: {
+  readonly numHiddenLayers: number;
+  readonly numKeyValueHeads: number;
+}): readonly string[] {
+  return Array.from({ length: shape.numHiddenLayers }, (_, layer) => {
+    const heads = Array.from({ length: shape.numKeyValueHeads }, (_, head) => cacheNames(layer, head));
+    return [...heads.map(({ pastKey }) => pastKey), ...heads.map(({ pastValue }) => pastValue)];
+  }).flat();
 }
 
 /** Name of the input that tells how many rows of a cache that was handed on still count. */

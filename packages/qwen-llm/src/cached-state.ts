@@ -121,7 +121,7 @@ export class CachedState implements BackboneState {
         logit_rows: int64([asked], rows),
         ...(extraFeeds ?? this.#options.extraFeeds),
       },
-      { outputs, ...this.#cache.outputs, ...(signal && { signal }) },
+      { outputs, ...this.#cache.options, ...(signal && { signal }) },
     );
     this.#cache.accept(result);
     return result;

@@ -13,7 +13,7 @@ import {
 import { type AttentionState, cachedAttention, SharedByHeads } from './cached-attention.js';
 import type { DecoderConfig } from './decoder-config.js';
 import { extents } from './extents.js';
-import { cacheInputs, handedOnCache } from './layer-cache.js';
+import { appendedCache, handedOnCache } from './layer-cache.js';
 
 /** What the decoder's graph is built from. */
 export interface DecoderGraphOptions {
@@ -44,8 +44,8 @@ export interface DecoderGraphOptions {
  * −1; `cos`, `sin` [s, d/2]; `causal_bias` [s, s], 0 where a token may look and −∞-like where not; `past_bias`, the same
  * for the cache, [s·g, p] with g query heads of a key-value head, or [1, 1]; `logit_rows` [n] int64; `many_rows`, a scalar bool: whether layers that are stored as 8-bit integers too compute on those;
  * `past_key.L.H`, `past_value.L.H` [p, d]. Outputs: `logits` [n, vocab]; `hidden_states` [n, h];
- * `new_rows.L` [2·n·s, d] for n key-value heads: the new keys of each head, then the new values of each, which the caller
- * appends to the cache. Where the device keeps the cache (`profile.kvCache`), a further input `past_length` [1] says how many rows of
+ * `new_rows` [2·l·n·s, d] for l layers of n key-value heads: layer by layer the new keys of each head, then the new values of
+ * each, which the caller appends to the cache. Where the device keeps the cache (`profile.kvCache`), a further input `past_length` [1] says how many rows of
  * the past count, and `present_key.L.H`, `present_value.L.H` [p + s, d] take the place of `new_rows`.
  */
 export function buildDecoderGraph({ config, weights, profile, dtype }: DecoderGraphOptions): GraphModel {
@@ -53,6 +53,7 @@ export function buildDecoderGraph({ config, weights, profile, dtype }: DecoderGr
   const model = new Component({ graph, weights, profile, ...(dtype && { dtype }) });
   const { hiddenSize, headDim, vocabSize } = config;
 
+  const cache = profile.kvCache === 'handover' ? handedOnCache(model, config) : appendedCache(model, config);
   const state: AttentionState = {
     tables: {
       cos: model.cast(graph.input('cos', 'float32', ['s', headDim / 2])),
@@ -60,7 +61,7 @@ export function buildDecoderGraph({ config, weights, profile, dtype }: DecoderGr
     },
     causalBias: model.cast(graph.input('causal_bias', 'float32', ['s', 's'])),
     pastBias: model.cast(graph.input('past_bias', 'float32', ['past_rows', 'past_columns'])),
-    cache: profile.kvCache === 'handover' ? handedOnCache(model, config) : cacheInputs(model, config),
+    cache: cache.access,
   };
   const { logits, hiddenStates } = decoder(model, config, {
     tokenIds: graph.input('token_ids', 'int64', ['s']),
@@ -70,6 +71,7 @@ export function buildDecoderGraph({ config, weights, profile, dtype }: DecoderGr
     manyRows: graph.input('many_rows', 'bool', []),
     state,
   });
+  cache.finish();
   graph.output('hidden_states', hiddenStates, ['n', hiddenSize]);
   graph.output('logits', logits, ['n', vocabSize]);
   return graph.finish('qwen-llm');

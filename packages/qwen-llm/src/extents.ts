@@ -13,6 +13,6 @@ export const extents = {
   fresh: 'new_tokens',
   /** Tokens in the cache and of this run, p + f. */
   all: 'all_tokens',
-  /** New rows of all heads of a layer, 2·n·f. */
+  /** New rows of all heads of all layers, 2·l·n·f. */
   newRows: 'new_rows',
 } as const;

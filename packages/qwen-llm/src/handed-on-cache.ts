@@ -4,7 +4,7 @@ import type { KvCache, KvCacheOptions } from './kv-cache.js';
 
 /** Tensors that stay on the device and go from one run into the next. Their memory grows with the tokens. */
 export class HandedOnCache implements KvCache {
-  readonly outputs: { readonly keep: readonly string[] };
+  readonly options: { readonly keep: readonly string[] };
   /** Each input of the graph, and the output that it is fed next. */
   readonly #names: readonly (readonly [past: string, present: string])[];
   /** What stands for the past of a cache that is empty. */
@@ -21,7 +21,7 @@ export class HandedOnCache implements KvCache {
       [pastValue, presentValue] as const,
     ]);
     this.#nothing = { dtype: cacheType, dims: [0, config.headDim], data: viewBytes(cacheType, new Uint8Array(0)) };
-    this.outputs = { keep: this.#names.map(([, present]) => present) };
+    this.options = { keep: this.#names.map(([, present]) => present) };
   }
 
   feeds(): Readonly<Record<string, Feed>> {

@@ -20,10 +20,10 @@ export interface KvCacheOptions {
 
 /** Keys and values of the tokens computed so far, between runs of a graph. */
 export interface KvCache {
-  /** What a run of the graph takes. */
+  /** What a run of the graph takes beside `options.rows`. */
   feeds(): Readonly<Record<string, Feed>>;
-  /** Where the new rows of a run go. */
-  readonly outputs: Pick<RunOptions, 'append' | 'keep'>;
+  /** How a run reaches the cache. */
+  readonly options: Pick<RunOptions, 'rows' | 'keep'>;
   /** Takes what a run has kept. */
   accept(result: RunResult): void;
   /** Forgets the tokens from `length` on. */

@@ -16,8 +16,15 @@ export interface LayerCache {
   append(rows: KeyValueRows): KeyValueRows;
 }
 
-/** Finds the cache of a layer. */
+/** Finds the cache of a layer. Layers are asked for in order. */
 export type CacheAccess = (layer: number) => LayerCache;
+
+/** A cache that is an input of the graph. */
+export interface GraphCache {
+  readonly access: CacheAccess;
+  /** To be called behind the last layer: declares what all layers return together. */
+  finish(): void;
+}
 
 /** Extents of the cache. */
 export interface CacheShape {
@@ -25,28 +32,32 @@ export interface CacheShape {
   readonly headDim: number;
 }
 
-/** The cache as inputs of the graph, and as outputs whose rows the caller appends to it. */
-export function cacheInputs({ graph, dtype }: Component, shape: CacheShape): CacheAccess {
-  return (layer) => ({
-    past: pastRows(layer, shape, (name) => graph.input(name, dtype, ['p', shape.headDim])),
-    append: (rows) => {
-      outputNewRows(graph, { layer, rows, headDim: shape.headDim });
-      return rows;
-    },
-  });
+/** The cache as inputs of the graph, and as an output whose rows the caller appends to it. */
+export function appendedCache({ graph, dtype }: Component, shape: CacheShape): GraphCache {
+  const added: KeyValueRows[] = [];
+  return {
+    access: (layer) => ({
+      past: pastRows(layer, shape, (name) => graph.input(name, dtype, ['p', shape.headDim])),
+      append: (rows) => {
+        added.push(rows);
+        return rows;
+      },
+    }),
+    finish: () => outputNewRows(graph, added, shape),
+  };
 }
 
 /**
  * The cache as tensors that stay on the device: what went in, less the rows that no longer count, comes out with the new
  * rows behind it, and goes in again.
  */
-export function handedOnCache({ graph, dtype }: Component, shape: CacheShape): CacheAccess {
+export function handedOnCache({ graph, dtype }: Component, shape: CacheShape): GraphCache {
   const length = graph.input(pastLengthName, 'int64', [1]);
   const counted = (name: string) =>
     graph.op('Slice', [graph.input(name, dtype, [`${name}.0`, shape.headDim]), graph.ints(0), length, graph.ints(0)], {
       dims: [[extents.past, shape.headDim]],
     });
-  return (layer) => {
+  const access: CacheAccess = (layer) => {
     const past = pastRows(layer, shape, counted);
     const hand = (name: string, before: Value, rows: Value) =>
       graph.output(name, graph.op('Concat', [before, rows], { attributes: { axis: 0 } }), [extents.all, shape.headDim]);
@@ -62,6 +73,7 @@ export function handedOnCache({ graph, dtype }: Component, shape: CacheShape): C
       },
     };
   };
+  return { access, finish: () => undefined };
 }
 
 /** Keys and values of a layer's heads, each found by the name of its input. */
@@ -73,12 +85,9 @@ export function pastRows(layer: number, { numKeyValueHeads }: CacheShape, find: 
   };
 }
 
-/** Makes a layer's new rows one output [2·n·f, d] for n heads: the keys of each head, then the values of each. */
-export function outputNewRows(
-  graph: GraphBuilder,
-  { layer, rows, headDim }: { readonly layer: number; readonly rows: KeyValueRows; readonly headDim: number },
-): void {
+/** Makes the new rows of all layers one output [2·l·n·f, d] for l layers of n heads, in the order of `pastNames`. */
+export function outputNewRows(graph: GraphBuilder, layers: readonly KeyValueRows[], { headDim }: CacheShape): void {
   const dims = [extents.newRows, headDim];
-  const all = graph.op('Concat', [...rows.keys, ...rows.values], { attributes: { axis: 0 }, dims: [dims] });
-  graph.output(newRowsName(layer), all, dims);
+  const rows = layers.flatMap(({ keys, values }) => [...keys, ...values]);
+  graph.output(newRowsName, graph.op('Concat', rows, { attributes: { axis: 0 }, dims: [dims] }), dims);
 }

@@ -20,7 +20,7 @@ function countingRuntime(room = Number.POSITIVE_INFINITY): { readonly runtime: R
     open: () => open,
     runtime: {
       profile: runtime.profile,
-      createRows: (...args) => runtime.createRows(...args),
+      createRows: (options) => runtime.createRows(options),
       dispose: async () => undefined,
       createSession: async (...args) => {
         if (open === room) throw new Error('no memory');

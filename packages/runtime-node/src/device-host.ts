@@ -18,7 +18,7 @@ import type {
   RunResponse,
   TruncateRequest,
 } from './protocol.js';
-import { partOf, RowStore } from './row-store.js';
+import { RowStore } from './row-store.js';
 import { TensorReader } from './tensor-reader.js';
 
 interface LoadedSession {
@@ -77,15 +77,13 @@ export class DeviceHost {
     await loaded?.session.release();
   }
 
-  async #run({ session: id, feeds, fetch, keep, append }: RunRequest): Promise<RunResponse> {
+  async #run({ session: id, feeds, fetch, keep, rows: rowsId }: RunRequest): Promise<RunResponse> {
     const loaded = this.#sessions.get(id);
     if (!loaded) throw new RuntimeError('The session was disposed of.');
-    const inputs = Object.fromEntries(feeds.map((feed) => [feed.name, this.#feed(feed)]));
-    const appended = Object.entries(append).map(([name, rows]) => ({
-      name,
-      stores: rows.map((id) => this.#rowStore(id)),
-    }));
-    const wanted = [...new Set([...fetch, ...Object.keys(keep), ...Object.keys(append)])];
+    const rows = rowsId === undefined ? undefined : this.#rowStore(rowsId);
+    const inputs: Record<string, OrtTensor> = rows?.views() ?? {};
+    for (const feed of feeds) inputs[feed.name] = this.#feed(feed);
+    const wanted = [...new Set([...fetch, ...Object.keys(keep), ...(rows?.outputs ?? [])])];
     let outputs: InferenceSession.OnnxValueMapType;
     try {
       outputs = await loaded.session.run(inputs, wanted);
@@ -94,14 +92,12 @@ export class DeviceHost {
     }
     const output = (name: string) => outputs[name] as OrtTensor;
 
-    // All rows are checked before any is written, so that a failed run leaves every buffer as it was.
-    for (const { name, stores } of appended) {
-      const part = partOf(kindOf(output(name)), stores.length);
-      for (const store of stores) store.check(name, part);
-    }
-    for (const { name, stores } of appended) {
-      const rows = await this.#reader.read(output(name));
-      for (const [part, store] of stores.entries()) store.append(rows, { part, parts: stores.length });
+    if (rows) {
+      rows.check((name) => kindOf(output(name)));
+      const news = await Promise.all(
+        rows.outputs.map(async (name) => [name, await this.#reader.read(output(name))] as const),
+      );
+      rows.append(new Map(news));
     }
     const fetched: Record<string, Tensor> = {};
     for (const name of fetch) fetched[name] = await this.#reader.read(output(name));
@@ -110,13 +106,12 @@ export class DeviceHost {
     return {
       fetched,
       kept: Object.fromEntries(Object.keys(keep).map((name) => [name, kindOf(output(name))])),
-      lengths: Object.fromEntries(appended.map(({ name, stores }) => [name, stores.map(({ length }) => length)])),
+      length: rows?.length ?? 0,
     };
   }
 
   #feed(feed: NamedFeed): OrtTensor {
     if (feed.kind === 'host') return toOrt(feed.tensor.dtype, feed.tensor.data, feed.tensor.dims);
-    if (feed.kind === 'rows') return this.#rowStore(feed.rows).view();
     const tensor = this.#tensors.get(feed.tensor);
     if (!tensor) throw new RuntimeError(`The tensor fed to "${feed.name}" was disposed of.`);
     return tensor;
@@ -139,7 +134,7 @@ export class DeviceHost {
       this.#rows.set(request.rows, new RowStore(request));
     } catch (error) {
       // The caller has a handle already; it learns of the failure from the first run that uses it.
-      this.#rows.set(request.rows, translateOrtError('A row buffer cannot be made', error));
+      this.#rows.set(request.rows, translateOrtError('Row buffers cannot be made', error));
     }
   }
 
@@ -154,7 +149,7 @@ export class DeviceHost {
   #rowStore(id: number): RowStore {
     const store = this.#rows.get(id);
     if (store instanceof RowStore) return store;
-    throw store ?? new RuntimeError('The row buffer was disposed of.');
+    throw store ?? new RuntimeError('The row buffers were disposed of.');
   }
 
   async #close(): Promise<undefined> {

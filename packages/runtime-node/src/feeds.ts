@@ -1,6 +1,6 @@
 import { type Feed, RuntimeError, type Tensor } from '@vlmkit/core';
 import type { DeviceClient } from './device-client.js';
-import { NodeDeviceTensor, NodeRowBuffer } from './handles.js';
+import { NodeDeviceTensor, type NodeRowBuffers } from './handles.js';
 import type { FeedMessage, NamedFeed, ValueSignature } from './protocol.js';
 
 /** Feeds ready to send. */
@@ -9,45 +9,85 @@ export interface PackedFeeds {
   readonly transfer: readonly ArrayBuffer[];
 }
 
-/**
- * Checks feeds against a graph's inputs and packs them. Host values are copied, because the caller keeps its arrays.
- *
- * @throws RuntimeError when a feed is missing, unknown, or of the wrong type, rank or extent.
- */
-export function packFeeds(
-  client: DeviceClient,
-  component: string,
-  inputs: readonly ValueSignature[],
-  feeds: Readonly<Record<string, Feed>>,
-): PackedFeeds {
-  const known = new Set(inputs.map(({ name }) => name));
-  for (const name of Object.keys(feeds)) {
-    if (known.has(name)) continue;
-    throw new RuntimeError(`The component "${component}" has no input "${name}".`, {
-      expected: inputs.map((input) => input.name).join(', '),
+/** What is fed to a graph's inputs. */
+export interface RunFeeds {
+  readonly feeds: Readonly<Record<string, Feed>>;
+  readonly rows: NodeRowBuffers | undefined;
+}
+
+/** The inputs of a component's graph, against which feeds are checked. */
+export class GraphInputs {
+  readonly #component: string;
+  readonly #inputs: ReadonlyMap<string, ValueSignature>;
+
+  constructor(component: string, inputs: readonly ValueSignature[]) {
+    this.#component = component;
+    this.#inputs = new Map(inputs.map((input) => [input.name, input]));
+  }
+
+  /**
+   * Checks feeds and packs those that are not rows, which the device holds. Host values are copied, because the caller
+   * keeps its arrays.
+   *
+   * @throws RuntimeError when a feed is missing, unknown, given twice, or of the wrong type, rank or extent.
+   */
+  pack(client: DeviceClient, { feeds, rows }: RunFeeds): PackedFeeds {
+    const packed: NamedFeed[] = [];
+    const transfer: ArrayBuffer[] = [];
+    for (const [name, feed] of Object.entries(feeds)) {
+      const input = this.#find(name);
+      if (rows?.inputs.has(name)) throw this.#error(name, 'was fed both a tensor and row buffers');
+      const message = packFeed(client, feed);
+      this.#check(input, feed);
+      if (message.kind === 'host') transfer.push(message.tensor.data.buffer as ArrayBuffer);
+      packed.push({ ...message, name });
+    }
+    if (rows) {
+      const kind = { dtype: rows.dtype, dims: [rows.length, ...rows.rowDims] };
+      for (const name of rows.inputs) this.#check(this.#find(name), kind);
+    }
+    if (packed.length + (rows?.inputs.size ?? 0) < this.#inputs.size) throw this.#missing(feeds, rows);
+    return { feeds: packed, transfer };
+  }
+
+  #find(name: string): ValueSignature {
+    const input = this.#inputs.get(name);
+    if (input) return input;
+    throw new RuntimeError(`The component "${this.#component}" has no input "${name}".`, {
+      expected: [...this.#inputs.keys()].join(', '),
       actual: name,
     });
   }
-  const packed: NamedFeed[] = [];
-  const transfer: ArrayBuffer[] = [];
-  for (const input of inputs) {
-    const feed = feeds[input.name];
-    if (!feed) {
-      throw new RuntimeError(`The input "${input.name}" of the component "${component}" was not fed.`, {
-        expected: describe(input.dtype, input.dims),
-      });
-    }
-    const message = packFeed(client, feed);
-    checkFeed(component, input, feed);
-    if (message.kind === 'host') transfer.push(message.tensor.data.buffer as ArrayBuffer);
-    packed.push({ ...message, name: input.name });
+
+  #check(input: ValueSignature, { dtype, dims }: Kind): void {
+    const fits =
+      dtype === input.dtype &&
+      dims.length === input.dims.length &&
+      input.dims.every((extent, axis) => typeof extent === 'string' || extent === dims[axis]);
+    if (fits) return;
+    throw this.#error(input.name, 'was fed a tensor of the wrong kind', {
+      expected: describe(input),
+      actual: describe({ dtype, dims }),
+    });
   }
-  return { feeds: packed, transfer };
+
+  #missing(feeds: RunFeeds['feeds'], rows: RunFeeds['rows']): RuntimeError {
+    const [name, input] = [...this.#inputs].find(([name]) => !(name in feeds) && !rows?.inputs.has(name))!;
+    return this.#error(name, 'was not fed', { expected: describe(input) });
+  }
+
+  #error(input: string, what: string, details?: { readonly expected: string; readonly actual?: string }): RuntimeError {
+    return new RuntimeError(`The input "${input}" of the component "${this.#component}" ${what}.`, details);
+  }
+}
+
+interface Kind {
+  readonly dtype: string;
+  readonly dims: readonly (number | string)[];
 }
 
 function packFeed(client: DeviceClient, feed: Feed): FeedMessage {
   if (feed instanceof NodeDeviceTensor) return { kind: 'device', tensor: feed.idOn(client) };
-  if (feed instanceof NodeRowBuffer) return { kind: 'rows', rows: feed.idOn(client) };
   if ('location' in feed) {
     throw new RuntimeError('The tensor was made by another runtime package.', {
       remedy: 'Download it, and feed the host tensor.',
@@ -61,22 +101,6 @@ function copyOf({ dtype, dims, data }: Tensor): Tensor {
   return { dtype, dims, data: data.slice() };
 }
 
-function checkFeed(component: string, input: ValueSignature, feed: Feed): void {
-  const dims = 'rowDims' in feed ? [feed.length, ...feed.rowDims] : feed.dims;
-  const fits =
-    feed.dtype === input.dtype &&
-    dims.length === input.dims.length &&
-    input.dims.every((extent, axis) => typeof extent === 'string' || extent === dims[axis]);
-  if (fits) return;
-  throw new RuntimeError(
-    `The input "${input.name}" of the component "${component}" was fed a tensor of the wrong kind.`,
-    {
-      expected: describe(input.dtype, input.dims),
-      actual: describe(feed.dtype, dims),
-    },
-  );
-}
-
-function describe(dtype: string, dims: readonly (number | string)[]): string {
+function describe({ dtype, dims }: Kind): string {
   return `${dtype} [${dims.join(', ')}]`;
 }

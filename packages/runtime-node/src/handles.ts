@@ -1,6 +1,13 @@
-import { type DataType, type DeviceTensor, type RowBuffer, RuntimeError, type Tensor } from '@vlmkit/core';
+import {
+  type DataType,
+  type DeviceTensor,
+  type RowBuffers,
+  type RowBuffersOptions,
+  RuntimeError,
+  type Tensor,
+} from '@vlmkit/core';
 import type { DeviceClient } from './device-client.js';
-import type { CreateRowsRequest, KeptTensor } from './protocol.js';
+import type { KeptTensor } from './protocol.js';
 
 /** A tensor in the inference thread. */
 export class NodeDeviceTensor implements DeviceTensor {
@@ -35,40 +42,49 @@ export class NodeDeviceTensor implements DeviceTensor {
   }
 }
 
-/** Rows in the inference thread. `length` is what the device has reported, less what was truncated since. */
-export class NodeRowBuffer implements RowBuffer {
-  readonly location = 'rows';
+/** Row buffers in the inference thread. `length` is what the device has reported, less what was truncated since. */
+export class NodeRowBuffers implements RowBuffers {
   readonly dtype: DataType;
   readonly rowDims: readonly number[];
   readonly capacity: number;
+  /** Inputs that the buffers are fed to. */
+  readonly inputs: ReadonlySet<string>;
+  /** Outputs that fill them. */
+  readonly outputs: readonly string[];
   readonly #client: DeviceClient;
   readonly #id: number;
   #length = 0;
   #truncations = 0;
   #disposed = false;
 
-  constructor(client: DeviceClient, request: CreateRowsRequest) {
+  /** @throws RuntimeError when two buffers bear one name. */
+  constructor(client: DeviceClient, options: RowBuffersOptions) {
+    const names = Object.values(options.filledBy).flat();
+    const again = names.find((name, i) => names.indexOf(name) < i);
+    if (again !== undefined) throw new RuntimeError(`Of several row buffers, "${again}" is named twice.`);
     this.#client = client;
-    this.#id = request.rows;
-    this.dtype = request.dtype;
-    this.rowDims = request.rowDims;
-    this.capacity = request.capacity;
-    client.notify('createRows', request);
+    this.#id = client.newId();
+    this.dtype = options.dtype;
+    this.rowDims = [...options.rowDims];
+    this.capacity = options.capacity;
+    this.inputs = new Set(names);
+    this.outputs = Object.keys(options.filledBy);
+    client.notify('createRows', { ...options, rows: this.#id });
   }
 
   get length(): number {
     return this.#length;
   }
 
-  /** The device's name for the buffer. @throws RuntimeError when it is disposed of or lives on another device. */
+  /** The device's name for the buffers. @throws RuntimeError when they are disposed of or live on another device. */
   idOn(client: DeviceClient): number {
-    if (this.#disposed) throw new RuntimeError('The row buffer was disposed of.');
+    if (this.#disposed) throw new RuntimeError('The row buffers were disposed of.');
     return sameDevice(client, this.#client, this.#id);
   }
 
   /**
    * Called when a run that appends is asked for; the result takes the length that the device reports.
-   * A buffer truncated in between keeps its shorter length: the device truncates after that run.
+   * Buffers truncated in between keep their shorter length: the device truncates after that run.
    */
   expectLength(): (length: number) => void {
     const truncations = this.#truncations;
@@ -80,7 +96,7 @@ export class NodeRowBuffer implements RowBuffer {
   truncate(length: number): void {
     this.idOn(this.#client);
     if (!Number.isInteger(length) || length < 0 || length > this.#length) {
-      throw new RuntimeError(`A row buffer cannot be truncated to ${length} rows.`, {
+      throw new RuntimeError(`Row buffers cannot be truncated to ${length} rows.`, {
         expected: `a whole number from 0 to ${this.#length}`,
         actual: String(length),
       });

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { type GraphModel, type Runtime, tensor } from '@vlmkit/core';
 import { GraphBuilder } from '@vlmkit/onnx-graph';
 import { describe, expect, it } from 'vitest';
+import { cacheGraph } from './conformance/graphs.js';
 import { createNodeRuntime } from './index.js';
 
 const size = 1024;
@@ -64,7 +65,8 @@ describe('createNodeRuntime', () => {
     await expect(session.run({ x: ones(1) })).rejects.toMatchObject({ name: 'RuntimeError' });
     await expect(kept.download()).rejects.toMatchObject({ name: 'RuntimeError' });
     await expect(runtime.createSession(heavyGraph(1))).rejects.toThrow(/disposed/);
-    expect(() => runtime.createRows('float32', [1], 1)).toThrow(/disposed/);
+    const rows = { dtype: 'float32', rowDims: [1], capacity: 1, filledBy: {} } as const;
+    expect(() => runtime.createRows(rows)).toThrow(/disposed/);
   });
 
   it('settles runs that are under way when it is disposed of', async () => {
@@ -127,13 +129,15 @@ describe('the thread', () => {
 
 async function cycle(runtime: Runtime, model: GraphModel): Promise<void> {
   const session = await runtime.createSession(model);
-  const rows = runtime.createRows('float32', [size], 2048);
-  const append = { y: rows };
-  for (let i = 0; i < 2; i++) await session.run({ x: ones(16) }, { append });
-  const kept = (await session.run({ x: rows }, { keep: ['y'] })).device('y');
+  const kept = (await session.run({ x: ones(16) }, { keep: ['y'] })).device('y');
+  await session.run({ x: kept });
   kept.dispose();
-  rows.dispose();
   await session.dispose();
+  const cache = await runtime.createSession(cacheGraph());
+  const rows = runtime.createRows({ dtype: 'float32', rowDims: [2], capacity: 2 ** 20, filledBy: { new: ['past'] } });
+  for (let i = 0; i < 2; i++) await cache.run({ x: tensor('float32', [1, 2], Float32Array.of(1, 2)) }, { rows });
+  rows.dispose();
+  await cache.dispose();
 }
 
 /** Runs a script in a process of its own. Returns what it printed and its exit code. */

@@ -1,15 +1,15 @@
 import {
-  type DataType,
   type DeviceProfile,
   type GraphModel,
-  type RowBuffer,
+  type RowBuffers,
+  type RowBuffersOptions,
   type Runtime,
   RuntimeError,
   type Session,
   type SessionOptions,
 } from '@vlmkit/core';
 import type { DeviceClient } from './device-client.js';
-import { NodeRowBuffer } from './handles.js';
+import { NodeRowBuffers } from './handles.js';
 import { NodeSession } from './node-session.js';
 import { type PreparedModel, prepareModel } from './weight-files.js';
 
@@ -52,9 +52,9 @@ export class NodeRuntime implements Runtime {
     }
   }
 
-  createRows(dtype: DataType, rowDims: readonly number[], capacity: number): RowBuffer {
+  createRows(options: RowBuffersOptions): RowBuffers {
     this.#assertOpen();
-    return new NodeRowBuffer(this.#client, { rows: this.#client.newId(), dtype, rowDims: [...rowDims], capacity });
+    return new NodeRowBuffers(this.#client, options);
   }
 
   async dispose(): Promise<void> {

@@ -2,7 +2,7 @@ import {
   type DataType,
   type DeviceTensor,
   type Feed,
-  type RowBuffer,
+  type RowBuffers,
   type RunOptions,
   type RunResult,
   RuntimeError,
@@ -10,8 +10,8 @@ import {
   type Tensor,
 } from '@vlmkit/core';
 import type { DeviceClient } from './device-client.js';
-import { packFeeds } from './feeds.js';
-import { NodeDeviceTensor, NodeRowBuffer } from './handles.js';
+import { GraphInputs } from './feeds.js';
+import { NodeDeviceTensor, NodeRowBuffers } from './handles.js';
 import type { GraphSignature } from './protocol.js';
 
 /** What a session is made of. */
@@ -27,41 +27,36 @@ export interface NodeSessionFields {
 
 /** A graph loaded in the inference thread. */
 export class NodeSession implements Session {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
   readonly #fields: NodeSessionFields;
+  readonly #graphInputs: GraphInputs;
   #disposed = false;
 
   constructor(fields: NodeSessionFields) {
+    const { name, signature } = fields;
     this.#fields = fields;
-  }
-
-  get inputs(): readonly string[] {
-    return this.#fields.signature.inputs.map(({ name }) => name);
-  }
-
-  get outputs(): readonly string[] {
-    return this.#fields.signature.outputs.map(({ name }) => name);
+    this.#graphInputs = new GraphInputs(name, signature.inputs);
+    this.inputs = signature.inputs.map((input) => input.name);
+    this.outputs = signature.outputs.map((output) => output.name);
   }
 
   async run(feeds: Readonly<Record<string, Feed>>, options: RunOptions = {}): Promise<RunResult> {
-    const { client, id, name, signature } = this.#fields;
+    const { client, id, name } = this.#fields;
     if (this.#disposed) {
       throw new RuntimeError(`The component "${name}" cannot run: its session was disposed of.`);
     }
-    const plan = planOutputs(name, this.outputs, options);
-    const packed = packFeeds(client, name, signature.inputs, feeds);
-    const keep = Object.fromEntries(plan.keep.map((output) => [output, client.newId()]));
-    const append = Object.fromEntries(
-      plan.append.map(([output, rows]) => [output, rows.map((part) => part.idOn(client))]),
-    );
-    const appended = plan.append.map(([output, rows]) => ({ output, settle: rows.map((part) => part.expectLength()) }));
-    const { fetched, kept, lengths } = await client.call(
+    const rows = options.rows && ownRows(options.rows);
+    const { fetch, keep: keeping } = planOutputs(name, this.outputs, options, rows);
+    const packed = this.#graphInputs.pack(client, { feeds, rows });
+    const keep = Object.fromEntries(keeping.map((output) => [output, client.newId()]));
+    const settleLength = rows?.expectLength();
+    const { fetched, kept, length } = await client.call(
       'run',
-      { session: id, feeds: packed.feeds, fetch: plan.fetch, keep, append },
+      { session: id, feeds: packed.feeds, fetch, keep, rows: rows?.idOn(client) },
       { transfer: packed.transfer, signal: options.signal },
     );
-    for (const { output, settle } of appended) {
-      for (const [part, length] of lengths[output]!.entries()) settle[part]!(length);
-    }
+    settleLength?.(length);
     const device = Object.entries(kept).map(
       ([output, tensor]) => [output, new NodeDeviceTensor(client, keep[output] as number, tensor)] as const,
     );
@@ -79,30 +74,32 @@ export class NodeSession implements Session {
 interface OutputPlan {
   readonly fetch: readonly string[];
   readonly keep: readonly string[];
-  readonly append: readonly (readonly [string, readonly NodeRowBuffer[]])[];
 }
 
-/** Sorts the outputs into those to return, to keep and to append. */
-function planOutputs(component: string, known: readonly string[], options: RunOptions): OutputPlan {
+/** Sorts the outputs into those to return and to keep; the rest fills row buffers. */
+function planOutputs(
+  component: string,
+  known: readonly string[],
+  options: RunOptions,
+  rows: NodeRowBuffers | undefined,
+): OutputPlan {
   const keep = [...new Set(options.keep ?? [])];
-  const append = Object.entries(options.append ?? {}).map(
-    ([name, rows]) => [name, [rows].flat().map(ownRows)] as const,
-  );
+  const filling = rows?.outputs ?? [];
   const asked = options.outputs ?? known;
-  for (const name of [...asked, ...keep, ...append.map(([output]) => output)]) {
+  for (const name of [...asked, ...keep, ...filling]) {
     if (known.includes(name)) continue;
     throw new RuntimeError(`The component "${component}" has no output "${name}".`, {
       expected: `one of ${known.join(', ')}`,
       actual: name,
     });
   }
-  const staying = new Set([...keep, ...append.map(([output]) => output)]);
-  return { fetch: [...new Set(asked)].filter((name) => !staying.has(name)), keep, append };
+  const staying = new Set([...keep, ...filling]);
+  return { fetch: [...new Set(asked)].filter((name) => !staying.has(name)), keep };
 }
 
-function ownRows(rows: RowBuffer): NodeRowBuffer {
-  if (rows instanceof NodeRowBuffer) return rows;
-  throw new RuntimeError('The row buffer was made by another runtime package.');
+function ownRows(rows: RowBuffers): NodeRowBuffers {
+  if (rows instanceof NodeRowBuffers) return rows;
+  throw new RuntimeError('The row buffers were made by another runtime package.');
 }
 
 /** Outputs of a run, as they came back. */

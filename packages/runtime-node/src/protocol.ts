@@ -1,4 +1,4 @@
-import type { DataType, DeviceProfile, Tensor } from '@vlmkit/core';
+import type { DataType, DeviceProfile, RowBuffersOptions, Tensor } from '@vlmkit/core';
 
 /*
  * What the main thread and the inference thread say to each other. The inference thread is the device:
@@ -46,13 +46,12 @@ export interface GraphSignature {
 /** An input of a run: values, or the id of what the device already holds. */
 export type FeedMessage =
   | { readonly kind: 'host'; readonly tensor: Tensor }
-  | { readonly kind: 'device'; readonly tensor: number }
-  | { readonly kind: 'rows'; readonly rows: number };
+  | { readonly kind: 'device'; readonly tensor: number };
 
 /** What an input is fed. */
 export type NamedFeed = FeedMessage & { readonly name: string };
 
-/** A run. Feeds are a list, since objects of hundreds of keys are slow to make and to send. */
+/** A run. */
 export interface RunRequest {
   readonly session: number;
   readonly feeds: readonly NamedFeed[];
@@ -60,8 +59,8 @@ export interface RunRequest {
   readonly fetch: readonly string[];
   /** Outputs to keep, with the ids to keep them under. */
   readonly keep: Readonly<Record<string, number>>;
-  /** Outputs to append, with the ids of the row buffers that share their rows in equal parts. */
-  readonly append: Readonly<Record<string, readonly number[]>>;
+  /** The row buffers that it reads and fills. */
+  readonly rows: number | undefined;
 }
 
 /** Type and extents of a tensor that stayed on the device. */
@@ -73,15 +72,12 @@ export interface KeptTensor {
 export interface RunResponse {
   readonly fetched: Readonly<Record<string, Tensor>>;
   readonly kept: Readonly<Record<string, KeptTensor>>;
-  /** Rows filled after the run, by output, for each of its buffers. */
-  readonly lengths: Readonly<Record<string, readonly number[]>>;
+  /** Rows in each of the row buffers after the run. */
+  readonly length: number;
 }
 
-export interface CreateRowsRequest {
+export interface CreateRowsRequest extends RowBuffersOptions {
   readonly rows: number;
-  readonly dtype: DataType;
-  readonly rowDims: readonly number[];
-  readonly capacity: number;
 }
 
 export interface TruncateRequest {

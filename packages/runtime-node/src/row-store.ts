@@ -1,80 +1,108 @@
-import { type DataType, elementCount, RuntimeError, type Tensor, type TensorArrays } from '@vlmkit/core';
+import { elementCount, type RowBuffersOptions, RuntimeError, type Tensor, type TensorArrays } from '@vlmkit/core';
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import { allocate, tensorBytes, toOrt } from './ort-tensor.js';
-import type { CreateRowsRequest, KeptTensor } from './protocol.js';
+import type { KeptTensor } from './protocol.js';
 
-/** Which of several equal parts of a tensor's rows. */
-export interface RowPart {
-  readonly part: number;
-  readonly parts: number;
-}
-
-/** One of several equal parts of rows; a number of rows that does not divide shows in the part's own. */
-export function partOf({ dtype, dims: [rows = 0, ...rowDims] }: KeptTensor, parts: number): KeptTensor {
-  return { dtype, dims: [rows / parts, ...rowDims] };
-}
-
-/** Rows in the inference thread's memory: fed as a view of the filled part, grown by copying a run's new rows. */
+/** Row buffers in the inference thread's memory: fed as views of what is filled, grown by copying a run's new rows. */
 export class RowStore {
-  readonly #dtype: DataType;
-  readonly #rowDims: readonly number[];
-  readonly #capacity: number;
-  readonly #data: TensorArrays[DataType];
+  /** Outputs that fill the buffers. */
+  readonly outputs: readonly string[];
+  readonly #options: RowBuffersOptions;
+  readonly #buffers: ReadonlyMap<string, TensorArrays['float32']>;
+  readonly #rowSize: number;
   #length = 0;
 
-  constructor({ dtype, rowDims, capacity }: CreateRowsRequest) {
-    this.#dtype = dtype;
-    this.#rowDims = rowDims;
-    this.#capacity = capacity;
+  constructor(options: RowBuffersOptions) {
+    const { dtype, rowDims, capacity, filledBy } = options;
+    this.#options = options;
+    this.#rowSize = elementCount(rowDims);
+    this.outputs = Object.keys(filledBy);
+    const names = Object.values(filledBy).flat();
     try {
-      this.#data = allocate(dtype, elementCount(rowDims) * capacity);
+      // Every buffer is an array of the same type; which one does not matter here.
+      const buffer = () => allocate(dtype, this.#rowSize * capacity) as TensorArrays['float32'];
+      this.#buffers = new Map(names.map((name) => [name, buffer()]));
     } catch (cause) {
-      const megabytes = Math.ceil(tensorBytes(dtype, [capacity, ...rowDims]) / 2 ** 20);
-      throw new RuntimeError(`There is no memory for a row buffer of ${capacity} rows (${megabytes} MiB).`, {
-        remedy: 'Ask for a smaller capacity, or free other buffers.',
-        cause,
-      });
+      const megabytes = Math.ceil((names.length * tensorBytes(dtype, [capacity, ...rowDims])) / 2 ** 20);
+      throw new RuntimeError(
+        `There is no memory for ${names.length} row buffers of ${capacity} rows (${megabytes} MiB).`,
+        { remedy: 'Ask for a smaller capacity, or free other buffers.', cause },
+      );
     }
   }
 
+  /** Rows filled in each buffer. */
   get length(): number {
     return this.#length;
   }
 
-  /** The rows filled so far, [length, ...rowDims], without a copy. */
-  view(): OrtTensor {
-    const filled = this.#data.subarray(0, this.#length * elementCount(this.#rowDims)) as TensorArrays[DataType];
-    return toOrt(this.#dtype, filled, [this.#length, ...this.#rowDims]);
+  /** The rows filled so far of every buffer, [length, ...rowDims], by name, without a copy. */
+  views(): Record<string, OrtTensor> {
+    const { dtype, rowDims } = this.#options;
+    const views: Record<string, OrtTensor> = {};
+    for (const [name, buffer] of this.#buffers) {
+      views[name] = toOrt(dtype, buffer.subarray(0, this.#length * this.#rowSize), [this.#length, ...rowDims]);
+    }
+    return views;
   }
 
-  /** Throws a RuntimeError unless `rows` is [k, ...rowDims] of the right type and fits. */
-  check(output: string, rows: KeptTensor): void {
-    const [count = 0, ...rowDims] = rows.dims;
-    if (rows.dtype !== this.#dtype || rowDims.join() !== this.#rowDims.join() || !Number.isInteger(rows.dims[0])) {
-      throw new RuntimeError(`The output "${output}" does not consist of rows of its buffer.`, {
-        expected: `${this.#dtype} [rows, ${this.#rowDims.join(', ')}]`,
-        actual: `${rows.dtype} [${rows.dims.join(', ')}]`,
-      });
+  /**
+   * Looks at the outputs of a run before any of them is appended, so that a run that fails leaves the buffers as they were.
+   *
+   * @throws RuntimeError unless each is [n·k, ...rowDims] of the right type for its n buffers, the same k for all, and fits.
+   */
+  check(kindOf: (output: string) => KeptTensor): void {
+    const counts = this.outputs.map((output) => this.#newRows(output, kindOf(output)));
+    const [count = 0] = counts;
+    const odd = counts.findIndex((other) => other !== count);
+    if (odd > 0) {
+      throw new RuntimeError(
+        `The output "${this.outputs[odd]}" fills its buffers by another number of rows than others.`,
+        {
+          expected: `${count} rows each`,
+          actual: `${counts[odd]}`,
+        },
+      );
     }
-    if (this.#length + count > this.#capacity) {
-      throw new RuntimeError(`The row buffer for the output "${output}" is full.`, {
-        expected: `at most ${this.#capacity} rows`,
+    const { capacity } = this.#options;
+    if (this.#length + count > capacity) {
+      throw new RuntimeError(`The row buffers for the output "${this.outputs[0]}" are full.`, {
+        expected: `at most ${capacity} rows`,
         actual: `${this.#length} rows and ${count} more`,
-        remedy: 'Reserve a larger capacity, or truncate the buffer first.',
+        remedy: 'Reserve a larger capacity, or truncate the buffers first.',
       });
     }
   }
 
-  /** Copies one part of checked rows to the end. */
-  append({ data, dims: [rows = 0] }: Tensor, { part, parts }: RowPart): void {
-    const size = data.length / parts;
-    // Both arrays have the buffer's element type, which `check` has made sure of.
-    const own = (data as Uint8Array).subarray(part * size, (part + 1) * size);
-    (this.#data as Uint8Array).set(own, this.#length * elementCount(this.#rowDims));
-    this.#length += rows / parts;
+  /** Copies checked outputs to the ends of their buffers. */
+  append(outputs: ReadonlyMap<string, Tensor>): void {
+    let added = 0;
+    for (const [output, { data }] of outputs) {
+      const names = this.#options.filledBy[output]!;
+      const size = data.length / names.length;
+      for (const [part, name] of names.entries()) {
+        // Both arrays have the buffers' element type, which `check` has made sure of.
+        const rows = (data as TensorArrays['float32']).subarray(part * size, (part + 1) * size);
+        this.#buffers.get(name)!.set(rows, this.#length * this.#rowSize);
+      }
+      added = size / this.#rowSize;
+    }
+    this.#length += added;
   }
 
   truncate(length: number): void {
     this.#length = Math.min(this.#length, length);
+  }
+
+  /** Rows that an output has for each of its buffers. */
+  #newRows(output: string, { dtype, dims }: KeptTensor): number {
+    const { dtype: own, rowDims, filledBy } = this.#options;
+    const buffers = filledBy[output]!.length;
+    const [rows = 0, ...extents] = dims;
+    if (dtype === own && extents.join() === rowDims.join() && rows % buffers === 0) return rows / buffers;
+    throw new RuntimeError(`The output "${output}" does not consist of rows of its buffers.`, {
+      expected: `${own} [${buffers > 1 ? `${buffers} times ` : ''}rows, ${rowDims.join(', ')}]`,
+      actual: `${dtype} [${dims.join(', ')}]`,
+    });
   }
 }

@@ -33,7 +33,7 @@ export async function createOperatorProfiler(): Promise<OperatorProfiler> {
       profile: runtime.profile,
       createSession: (model, options) =>
         runtime.createSession(model, { ...options, profile: join(folder, model.name) }),
-      createRows: (dtype, rowDims, capacity) => runtime.createRows(dtype, rowDims, capacity),
+      createRows: (options) => runtime.createRows(options),
       dispose: () => runtime.dispose(),
     }),
     read: async () => {

@@ -11,7 +11,7 @@ export interface CountingOptions {
 export function countingRuntime(runtime: Runtime, { profile = runtime.profile, onRun }: CountingOptions): Runtime {
   return {
     profile,
-    createRows: (...parameters) => runtime.createRows(...parameters),
+    createRows: (options) => runtime.createRows(options),
     dispose: async () => undefined,
     createSession: async (...parameters) => {
       const session = await runtime.createSession(...parameters);

@@ -1,6 +1,6 @@
-import { type RowBuffer, type Runtime, tensor } from '@vlmkit/core';
+import { type RowBuffers, type Runtime, tensor } from '@vlmkit/core';
 import { type ConformanceCase, check, checkRejects, checkTensor, floats, unlessWithoutFloat16, wave } from './case.js';
-import { cacheGraph, productGraph, sumGraph, twiceGraph } from './graphs.js';
+import { cacheGraph, pairedCacheGraph, productGraph, sumGraph, twiceGraph } from './graphs.js';
 
 /** Tensors that stay on the device, and buffers that grow there. */
 export const deviceMemoryCases: readonly ConformanceCase[] = [
@@ -69,17 +69,16 @@ export const deviceMemoryCases: readonly ConformanceCase[] = [
 ];
 
 interface Cache {
-  readonly rows: RowBuffer;
+  readonly rows: RowBuffers;
   /** Appends 2·values and returns all rows, as floats. */
   step(values: readonly number[]): Promise<string>;
 }
 
 async function withCache(runtime: Runtime, test: (cache: Cache, runtime: Runtime) => Promise<void>): Promise<void> {
   const session = await runtime.createSession(cacheGraph());
-  const rows = runtime.createRows('float32', [2], 4);
+  const rows = runtime.createRows({ dtype: 'float32', rowDims: [2], capacity: 4, filledBy: { new: ['past'] } });
   const step = async (values: readonly number[]) => {
-    const feeds = { x: floats([values.length / 2, 2], values), past: rows };
-    const result = await session.run(feeds, { append: { new: rows } });
+    const result = await session.run({ x: floats([values.length / 2, 2], values) }, { rows });
     return result.host('all', 'float32').data.join();
   };
   await test({ rows, step }, runtime);
@@ -89,13 +88,12 @@ async function withCache(runtime: Runtime, test: (cache: Cache, runtime: Runtime
   await session.dispose();
 }
 
-function checkLength({ length }: RowBuffer, expected: number): void {
+function checkLength({ length }: RowBuffers, expected: number): void {
   check(length === expected, `expected ${expected} rows, got ${length}`);
 }
 
 async function growsAndShrinks({ rows, step }: Cache): Promise<void> {
-  const fields = [rows.length, rows.capacity, rows.dtype, ...rows.rowDims].join();
-  check(fields === '0,4,float32,2', `a new buffer has the fields ${fields}`);
+  check(rows.length === 0 && rows.capacity === 4, `new buffers hold ${rows.length} of ${rows.capacity} rows`);
   check((await step([1, 2])) === '2,4', 'the first row is wrong');
   check((await step([3, 4, 5, 6])) === '2,4,6,8,10,12', 'the next rows are wrong');
   checkLength(rows, 3);
@@ -104,7 +102,7 @@ async function growsAndShrinks({ rows, step }: Cache): Promise<void> {
   check((await step([7, 8])) === '2,4,14,16', 'the row after truncation is wrong');
   await checkRejects(() => rows.truncate(3), { name: 'RuntimeError', message: /truncated to 3/ });
   rows.truncate(0);
-  check((await step([1, 1])) === '2,2', 'a buffer that was emptied is wrong');
+  check((await step([1, 1])) === '2,2', 'buffers that were emptied are wrong');
 }
 
 async function refusesRows({ rows, step }: Cache, runtime: Runtime): Promise<void> {
@@ -112,39 +110,62 @@ async function refusesRows({ rows, step }: Cache, runtime: Runtime): Promise<voi
   await checkRejects(() => step([7, 7, 8, 8]), { name: 'RuntimeError', message: /full.*at most 4 rows.*3 rows and 2/ });
   checkLength(rows, 3);
   check((await step([9, 9])) === '2,4,6,8,10,12,18,18', 'the refused rows left a trace');
+  await refusesKinds(runtime);
+}
+
+async function refusesKinds(runtime: Runtime): Promise<void> {
   const session = await runtime.createSession(cacheGraph());
-  const other = runtime.createRows('float32', [3], 4);
   const x = floats([1, 2], [1, 1]);
   const past = floats([0, 2], []);
-  await checkRejects(() => session.run({ x, past }, { append: { new: other } }), {
+  const wide = runtime.createRows({ dtype: 'float32', rowDims: [3], capacity: 4, filledBy: { new: ['past'] } });
+  await checkRejects(() => session.run({ x }, { rows: wide }), { name: 'RuntimeError', message: /"past".*\[0, 3\]/ });
+  const unknown = runtime.createRows({ dtype: 'float32', rowDims: [2], capacity: 4, filledBy: { new: ['future'] } });
+  await checkRejects(() => session.run({ x, past }, { rows: unknown }), {
     name: 'RuntimeError',
-    message: /rows of its buffer.*\[rows, 3\].*\[1, 2\]/,
+    message: /no input "future"/,
   });
-  await checkRejects(() => session.run({ x, past: other }), { name: 'RuntimeError', message: /"past".*\[0, 3\]/ });
-  other.dispose();
+  const growing = runtime.createRows({ dtype: 'float32', rowDims: [2], capacity: 4, filledBy: { old: ['past'] } });
+  await checkRejects(() => session.run({ x }, { rows: growing }), { name: 'RuntimeError', message: /no output "old"/ });
+  const fits = runtime.createRows({ dtype: 'float32', rowDims: [2], capacity: 4, filledBy: { new: ['past'] } });
+  await checkRejects(() => session.run({ x, past }, { rows: fits }), { name: 'RuntimeError', message: /"past".*both/ });
+  await checkRejects(() => session.run({ x }), { name: 'RuntimeError', message: /"past".*was not fed/ });
+  const twice = { dtype: 'float32', rowDims: [2], capacity: 4, filledBy: { new: ['past'], all: ['past'] } } as const;
+  await checkRejects(async () => runtime.createRows(twice), { name: 'RuntimeError', message: /"past".*twice/ });
+  for (const rows of [wide, unknown, growing, fits]) rows.dispose();
   await session.dispose();
 }
 
+/** Two outputs; one fills two buffers by halves. */
 async function sharesRows(runtime: Runtime): Promise<void> {
-  const session = await runtime.createSession(twiceGraph('float32'));
-  const buffers = [runtime.createRows('float32', [2], 4), runtime.createRows('float32', [2], 4)];
-  const run = (values: readonly number[]) =>
-    session.run({ x: floats([values.length / 2, 2], values) }, { append: { y: buffers } });
+  const session = await runtime.createSession(pairedCacheGraph());
+  const options = { dtype: 'float32', rowDims: [2], capacity: 4 } as const;
+  const rows = runtime.createRows({ ...options, filledBy: { pair: ['left', 'right'], single: ['other'] } });
+  const run = async (values: readonly number[]) => {
+    const result = await session.run({ x: floats([values.length / 2, 2], values) }, { rows });
+    return ['left', 'right', 'other'].map((name) => result.host(`all_${name}`, 'float32').data.join()).join(' | ');
+  };
   await run([1, 2]);
-  buffers[1]!.truncate(0);
   await run([3, 4, 5, 6]);
-  for (const [i, expected] of ['1,2,3,4,5,6', '3,4,5,6'].entries()) {
-    checkLength(buffers[i]!, 3 - i);
-    const { data } = (await session.run({ x: buffers[i]! })).host('y', 'float32');
-    check(data.subarray(0, data.length / 2).join() === expected, `buffer ${i} holds ${data.join()}`);
-  }
-  const three = [...buffers, runtime.createRows('float32', [2], 4)];
-  await checkRejects(() => session.run({ x: floats([1, 2], [1, 1]) }, { append: { y: three } }), {
+  rows.truncate(2);
+  await run([7, 8]);
+  check((await run([9, 9])) === '1,2,3,4,7,8 | 2,4,6,8,14,16 | 3,6,9,12,21,24', 'the parts are mixed up');
+  checkLength(rows, 4);
+  rows.dispose();
+
+  const three = runtime.createRows({ ...options, filledBy: { single: ['left', 'right'], pair: ['other'] } });
+  await checkRejects(() => session.run({ x: floats([1, 2], [1, 1]) }, { rows: three }), {
     name: 'RuntimeError',
-    message: /rows of its buffer/,
+    message: /"single".*rows of its buffers.*2 times rows, 2.*\[1, 2\]/,
   });
-  checkLength(buffers[0]!, 3);
-  for (const rows of three) rows.dispose();
+  const uneven = runtime.createRows({ ...options, filledBy: { pair: ['left'], single: ['right'] } });
+  await checkRejects(() => session.run({ x: floats([1, 2], [1, 1]), other: floats([0, 2], []) }, { rows: uneven }), {
+    name: 'RuntimeError',
+    message: /"single".*another number of rows/,
+  });
+  checkLength(three, 0);
+  checkLength(uneven, 0);
+  three.dispose();
+  uneven.dispose();
   await session.dispose();
 }
 

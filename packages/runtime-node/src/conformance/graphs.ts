@@ -36,6 +36,22 @@ export function cacheGraph(): GraphModel {
   return graph.finish('cache');
 }
 
+/**
+ * Three caches in miniature: pair = x followed by 2x, for `left` and `right`; single = 3x, for `other`. Returns what was fed
+ * to each, as `all_left`, `all_right`, `all_other` [p, 2].
+ */
+export function pairedCacheGraph(): GraphModel {
+  const graph = new GraphBuilder();
+  const x = graph.input('x', 'float32', ['n', 2]);
+  const pair = graph.op('Concat', [x, graph.op('Mul', [x, graph.float(2)])], { attributes: { axis: 0 } });
+  graph.output('pair', pair, ['m', 2]);
+  graph.output('single', graph.op('Mul', [x, graph.float(3)]), ['n', 2]);
+  for (const name of ['left', 'right', 'other']) {
+    graph.output(`all_${name}`, graph.op('Identity', [graph.input(name, 'float32', [name, 2])]), [name, 2]);
+  }
+  return graph.finish('paired_cache');
+}
+
 /** sum = a + b, difference = a - b, both [n]. */
 export function sumGraph(): GraphModel {
   const graph = new GraphBuilder();
