@@ -4,6 +4,7 @@ import { type GrammarText, grammarText } from './constraint.js';
 import type { ConstraintCompiler, ConstraintState } from './constraint-state.js';
 import type { GrammarEngine, LoadGrammarEngine, Xgrammar } from './grammar-engine.js';
 import { createMatcherState } from './matcher-state.js';
+import { withOwnRules } from './schema/own-rules.js';
 import { byteLevelTokens, type PackedVocabulary } from './vocabulary.js';
 
 /** What a compiler needs. */
@@ -97,19 +98,33 @@ export async function createCompiler(options: CompilerOptions): Promise<Constrai
 }
 
 /** The library's grammar of a constraint. */
-function parse({ Grammar }: Xgrammar, text: GrammarText): Promise<ParsedGrammar> {
+async function parse({ Grammar, Testings }: Xgrammar, text: GrammarText): Promise<ParsedGrammar> {
   switch (text.kind) {
     case 'schema': {
-      const compact = text.maxWhitespace === 0;
-      // An indent of -1 keeps to one line.
-      if (compact) return Grammar.fromJSONSchema(text.text, false, -1, [',', ':'], true);
-      return Grammar.fromJSONSchema(text.text, true, -1, undefined, true, text.maxWhitespace);
+      const layout = layoutOf(text.maxWhitespace);
+      if (text.rules.length === 0) return Grammar.fromJSONSchema(text.text, ...layout);
+      // In two steps, where fromJSONSchema takes one. The first is nowhere else in the library's interface.
+      const ebnf = await Testings._jsonSchemaToEBNF(text.text, ...layout);
+      return Grammar.fromEBNF(withOwnRules(ebnf, text.rules));
     }
     case 'regex':
       return Grammar.fromStructuralTag({ type: 'regex', pattern: text.text });
     case 'ebnf':
       return Grammar.fromEBNF(text.text);
   }
+}
+
+type Layout = [
+  anyWhitespace: boolean,
+  indent: number,
+  separators: [string, string] | undefined,
+  strict: boolean,
+  maxWhitespace: number | undefined,
+];
+
+/** What the library is told of white space; an indent of -1 keeps to one line. No keys but the schema's are allowed. */
+function layoutOf(maxWhitespace: number): Layout {
+  return maxWhitespace === 0 ? [false, -1, [',', ':'], true, undefined] : [true, -1, undefined, true, maxWhitespace];
 }
 
 function checkedStopIds({ stopIds, vocabularySize }: CompilerOptions): number[] {

@@ -1,6 +1,7 @@
 import { PromptError } from '@vlmkit/core';
 import { type GroundingConstraint, groundingGrammar } from './boxes.js';
 import { supportedPattern } from './regex.js';
+import type { OwnRule } from './schema/own-rules.js';
 import { isObject } from './schema/refusal.js';
 import { supportedSchema } from './schema/supported-schema.js';
 import { unwrapped } from './schema/wrapper.js';
@@ -51,7 +52,12 @@ export type Constraint = ConstraintSpec | 'boxes' | 'points' | 'json' | RegExp |
 
 /** A constraint in the form that the grammar library compiles. */
 export type GrammarText =
-  | { readonly kind: 'schema'; readonly text: string; readonly maxWhitespace: number }
+  | {
+      readonly kind: 'schema';
+      readonly text: string;
+      readonly rules: readonly OwnRule[];
+      readonly maxWhitespace: number;
+    }
   | { readonly kind: 'regex'; readonly text: string }
   | { readonly kind: 'ebnf'; readonly text: string };
 
@@ -126,7 +132,8 @@ function schemaText({ schema, maxWhitespace = 8 }: JsonConstraint): GrammarText 
   if (!Number.isSafeInteger(maxWhitespace) || maxWhitespace < 0) {
     throw new PromptError('maxWhitespace is out of range.', { expected: 'a count', actual: String(maxWhitespace) });
   }
-  return { kind: 'schema', text: JSON.stringify(supportedSchema(plainSchema(schema))), maxWhitespace };
+  const supported = supportedSchema(plainSchema(schema));
+  return { kind: 'schema', text: JSON.stringify(supported.schema), rules: supported.rules, maxWhitespace };
 }
 
 function plainSchema(schema: JsonSchema | JsonSchemaSource): JsonSchema {

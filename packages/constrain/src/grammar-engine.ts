@@ -1,7 +1,10 @@
 import type * as Library from '@mlc-ai/web-xgrammar';
 
 /** The classes of `@mlc-ai/web-xgrammar` that vlmkit uses. */
-export type Xgrammar = Pick<typeof Library, 'Grammar' | 'GrammarCompiler' | 'GrammarMatcher' | 'TokenizerInfo'>;
+export type Xgrammar = Pick<
+  typeof Library,
+  'Grammar' | 'GrammarCompiler' | 'GrammarMatcher' | 'TokenizerInfo' | 'Testings'
+>;
 
 /** One instance of the grammar library, a WebAssembly module with memory of its own. */
 export interface GrammarEngine {

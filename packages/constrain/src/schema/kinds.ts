@@ -1,11 +1,10 @@
 import { jsonPattern, lengthPattern } from './json-pattern.js';
-import { enforcedFormats, type Kind, kindKeys } from './keywords.js';
+import { enforcedFormats, type Kind } from './keywords.js';
 import { isObject, placeOf, refusal, type SchemaObject } from './refusal.js';
 
 /** A schema with keywords of some kind of values. */
 export interface KindInput {
   readonly schema: SchemaObject;
-  readonly types: readonly string[];
   readonly place: string;
   /** Goes into the schemas inside. */
   readonly walk: {
@@ -14,9 +13,13 @@ export interface KindInput {
   };
 }
 
-/** The keywords of one kind in the form that the grammar library enforces. @throws PromptError for what it does not */
-export function supportedKind(kind: Kind, input: KindInput): SchemaObject {
-  return { string: stringKeywords, number: numberKeywords, array: arrayKeywords, object: objectKeywords }[kind](input);
+/**
+ * The keywords of one kind in the form that the grammar library enforces. Those of numbers it enforces in no form.
+ *
+ * @throws PromptError for what it does not enforce
+ */
+export function supportedKind(kind: Exclude<Kind, 'number'>, input: KindInput): SchemaObject {
+  return { string: stringKeywords, array: arrayKeywords, object: objectKeywords }[kind](input);
 }
 
 /** The library reads a format, or a pattern, or lengths. A pattern says more than a format. */
@@ -35,33 +38,6 @@ function stringKeywords({ schema, place }: KindInput): SchemaObject {
   if (pattern !== undefined) throw refusal(placeOf(place, 'pattern'), { expected: 'a regular expression as a text' });
   if (rival === 'format') return { format };
   return length === undefined ? {} : { pattern: lengthPattern(schema, place) };
-}
-
-/** The library keeps to a range that has both ends, and is of whole numbers. */
-function numberKeywords({ schema, types, place }: KindInput): SchemaObject {
-  const limits = pick(schema, kindKeys.number);
-  for (const [key, value] of Object.entries(limits)) {
-    if (types.includes('number')) {
-      throw refusal(placeOf(place, key), {
-        expected: 'limits of integers only',
-        remedy: 'Ask for an integer, e.g. of percent, or leave it out and check the answer afterwards.',
-      });
-    }
-    if (typeof value !== 'number') throw refusal(placeOf(place, key), { expected: 'a number' });
-  }
-  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = limits as Readonly<Record<string, number>>;
-  return {
-    minimum: Math.max(
-      Number.MIN_SAFE_INTEGER,
-      Math.ceil(minimum ?? -Infinity),
-      Math.floor(exclusiveMinimum ?? -Infinity) + 1,
-    ),
-    maximum: Math.min(
-      Number.MAX_SAFE_INTEGER,
-      Math.floor(maximum ?? Infinity),
-      Math.ceil(exclusiveMaximum ?? Infinity) - 1,
-    ),
-  };
 }
 
 function arrayKeywords({ schema, place, walk }: KindInput): SchemaObject {

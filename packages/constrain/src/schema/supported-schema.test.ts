@@ -2,9 +2,10 @@ import { PromptError } from '@vlmkit/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createCompiler } from '../compiler.js';
-import type { ConstraintCompiler, ConstraintState } from '../constraint-state.js';
+import type { ConstraintCompiler } from '../constraint-state.js';
 import { loadNodeGrammarEngine } from '../node/load-engine.js';
-import { allowedIds, paddedSize, smallTokenizer, stopIds } from '../testing/random-walk.js';
+import { isAnswer } from '../testing/answers.js';
+import { paddedSize, smallTokenizer, stopIds } from '../testing/random-walk.js';
 import { packVocabulary } from '../vocabulary.js';
 import type { SchemaObject } from './refusal.js';
 
@@ -16,20 +17,9 @@ beforeAll(async () => {
 });
 afterAll(() => compiler.dispose());
 
-/** Accepts a text token by token; false at the first that is refused. */
-async function acceptText(state: ConstraintState, text: string): Promise<boolean> {
-  for (const id of tokenizer.encode(text)) if (!(await state.accept(id))) return false;
-  return true;
-}
-
 /** Whether a text is a whole answer. */
-async function allowsText(schema: SchemaObject, text: string): Promise<boolean> {
-  const state = await compiler.compile({ type: 'json', schema, maxWhitespace: 0 });
-  try {
-    return (await acceptText(state, text)) && allowedIds(await state.mask()).includes(stopIds[0]!);
-  } finally {
-    state.dispose();
-  }
+function allowsText(schema: SchemaObject, text: string): Promise<boolean> {
+  return isAnswer(compiler, { tokenizer, constraint: { type: 'json', schema, maxWhitespace: 0 }, text });
 }
 
 /** Whether a value, written as JSON on one line, is an answer. */
@@ -113,8 +103,14 @@ describe('schemas', () => {
     ['#/properties', { properties: {}, minItems: 2 }],
     ['#/maxLength', { type: 'string', pattern: '^a+$', maxLength: 2 }],
     ['#/minLength', { type: 'string', format: 'date', minLength: 2 }],
-    ['#/minimum', { type: 'number', minimum: 0.5, maximum: 1 }],
+    ['#/minimum', { type: 'number', minimum: '0.5' }],
+    ['#/maximum', { type: 'number', minimum: 1, maximum: 0.5 }],
+    ['#/exclusiveMaximum', { type: 'number', minimum: 0, exclusiveMaximum: 0 }],
+    ['#/exclusiveMaximum', { type: 'integer', exclusiveMinimum: 1, exclusiveMaximum: 2 }],
+    ['#/minimum', { type: 'integer', minimum: 1e21 }],
+    ['#/properties/a/multipleOf', { properties: { a: { type: 'number', minimum: 0, multipleOf: 0.1 } } }],
     ['#/exclusiveMinimum', { type: 'integer', exclusiveMinimum: true }],
+    ['#/exclusiveMinimum', { type: 'number', minimum: 0, exclusiveMinimum: true }],
     ['#/maxLength', { type: 'string', minLength: 3, maxLength: 2 }],
     ['#/items', { type: 'array', items: [integer] }],
     ['#/properties/a', { type: 'object', properties: { a: false } }],

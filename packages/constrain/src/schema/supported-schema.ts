@@ -1,16 +1,27 @@
 import { areDisjoint } from './disjoint.js';
 import { definitionKeys, isAnnotation, isKnownKeyword, type Kind, kindKeys, soleKeys } from './keywords.js';
 import { supportedKind } from './kinds.js';
+import { hasLimits, rangeOf } from './limits.js';
+import { rangeRules } from './number-range.js';
+import { type OwnRule, OwnRules } from './own-rules.js';
 import { isObject, placeOf, refusal, type SchemaObject, schemaObject } from './refusal.js';
 
+/** A JSON schema in a form that the grammar library enforces as a whole. */
+export interface SupportedSchema {
+  readonly schema: SchemaObject;
+  /** What the library cannot tell from a schema. */
+  readonly rules: readonly OwnRule[];
+}
+
 /**
- * A JSON schema in a form that the grammar library enforces as a whole: it reads some keywords only in certain company, and
- * passes over the others in silence. What the form allows is never more than what the schema does.
+ * Brings a schema into the form that the library enforces: it reads some keywords only in certain company, and passes over
+ * the others in silence. What the form allows is never more than what the schema does.
  *
  * @throws PromptError that names the keyword and its place, for what cannot be enforced
  */
-export function supportedSchema(root: SchemaObject): SchemaObject {
-  return new SchemaWalk(root).schema(root, '#') as SchemaObject;
+export function supportedSchema(root: SchemaObject): SupportedSchema {
+  const walk = new SchemaWalk(root);
+  return { schema: walk.schema(root, '#') as SchemaObject, rules: walk.rules };
 }
 
 /** References that a chain may have before it is taken for a circle. */
@@ -19,9 +30,16 @@ const longestChain = 32;
 /** Goes through a document. */
 class SchemaWalk {
   readonly #root: SchemaObject;
+  readonly #rules: OwnRules;
 
   constructor(root: SchemaObject) {
     this.#root = root;
+    this.#rules = new OwnRules(root);
+  }
+
+  /** Those of the schemas so far. */
+  get rules(): readonly OwnRule[] {
+    return this.#rules.all;
   }
 
   /** @param value a schema, or `true` for any value. */
@@ -131,17 +149,26 @@ class SchemaWalk {
     const kinds = (Object.keys(kindKeys) as Kind[]).filter((kind) => kindKeys[kind].some((key) => key in schema));
     const types = 'type' in schema ? typesOf(schema) : impliedTypes(schema, kinds, place);
     if (types.length === 0 && !('type' in schema)) return {};
+    if (types.some(isNumeric) && hasLimits(schema)) return this.#limited(schema, types, place);
     const walk = {
       schema: (value: unknown, at: string) => this.schema(value, at),
       each: (value: unknown, at: string) => this.#each(value, at),
     };
     const type = types.length === 1 ? types[0] : schema.type;
-    const parts = kinds.filter((kind) => types.some((name) => kindOf(name) === kind));
+    const parts = kinds.filter((kind) => kind !== 'number').filter((kind) => types.includes(kind));
     const format = types.includes('string') && !parts.includes('string') ? ['string' as const] : [];
     return Object.assign(
       { type },
-      ...[...parts, ...format].map((kind) => supportedKind(kind, { schema, types, place, walk })),
+      ...[...parts, ...format].map((kind) => supportedKind(kind, { schema, place, walk })),
     );
+  }
+
+  /** Numbers within limits are a rule of ours: the library takes 1024 for an integer of 0 to 1023, say. */
+  #limited(schema: SchemaObject, types: readonly string[], place: string): SchemaObject {
+    const range = rangeOf(schema, types, place);
+    const numbers = this.#rules.schemaOf(JSON.stringify(range), (name) => rangeRules(name, range));
+    const others = types.filter((type) => !isNumeric(type));
+    return others.length === 0 ? numbers : { anyOf: [numbers, this.#plain({ ...schema, type: others }, place)] };
   }
 }
 
@@ -164,8 +191,8 @@ function typesOfValue(value: unknown): readonly string[] {
   return Number.isInteger(value) ? ['integer'] : [typeof value];
 }
 
-function kindOf(type: string): string {
-  return type === 'integer' ? 'number' : type;
+function isNumeric(type: string): boolean {
+  return type === 'number' || type === 'integer';
 }
 
 function isDefinition(key: string): boolean {

@@ -22,7 +22,7 @@ export function allowedIds(mask: Int32Array): number[] {
 }
 
 /** A generator of numbers in [0, 1) (mulberry32). */
-function seededRandom(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
