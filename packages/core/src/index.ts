@@ -1,4 +1,5 @@
 export * from './errors.js';
+export * from './in-order.js';
 export * from './modules.js';
 export * from './runtime.js';
 export * from './segments.js';

@@ -1,7 +1,11 @@
 import { join } from 'node:path';
+import { openCheckpoint } from '@vlmkit/checkpoint';
+import { openFolder } from '@vlmkit/checkpoint/node';
+import { MediaError } from '@vlmkit/core';
 import { checkpointPath, sampleMessages, samplesPath } from '@vlmkit/demo-model';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AskRequest } from './qwen-vl.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { loadQwenVL } from './load.js';
+import type { AskRequest, QwenVL } from './qwen-vl.js';
 import { type Demo, openDemo, sampleAsking } from './testing/demo.js';
 import { loadModel } from './testing/load-model.js';
 
@@ -84,5 +88,114 @@ describe('askMany', () => {
     const bad = { messages: [{ role: 'user', content: ' ' }] } as const;
     await expect(demo.model.askMany([good, bad])).rejects.toThrow('The prompt is empty.');
     await expect(demo.model.askMany([good], { batchSize: 0 })).rejects.toThrow(/batchSize is out of range/);
+  });
+});
+
+describe('askMany reads pictures', () => {
+  /** How the reading of a picture is to go, by its file's name: called when it begins, and waited for. */
+  let readings: Record<string, () => Promise<unknown>> = {};
+  let begun: string[] = [];
+  let running = 0;
+  let model: QwenVL;
+  let close: () => Promise<void>;
+
+  beforeAll(async () => {
+    const checkpoint = await openCheckpoint(await openFolder(checkpointPath()));
+    const image: typeof demo.media.image = async (part, request) => {
+      const name = String(part.image);
+      begun.push(name);
+      running += 1;
+      try {
+        await readings[name]?.();
+        return await demo.media.image({ ...part, image: join(samplesPath(), 'shapes1.png') }, request);
+      } finally {
+        running -= 1;
+      }
+    };
+    model = await loadQwenVL({ checkpoint, runtime: demo.runtime, media: { image } });
+    close = async () => {
+      await model.dispose();
+      await checkpoint.close();
+    };
+  });
+  beforeEach(() => {
+    readings = {};
+    begun = [];
+  });
+  afterAll(() => close());
+
+  const about = (image: string): AskRequest => ({
+    messages: [
+      {
+        role: 'user',
+        content: [
+          { type: 'image', image },
+          { type: 'text', text: 'Describe this image.' },
+        ],
+      },
+    ],
+    options: { maxNewTokens: 2 },
+  });
+  const names = ['0', '1', '2', '3', '4', '5'];
+  /** Turns of the event loop, enough for whatever can begin to begin. */
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 30));
+
+  it('of several questions at a time, up to a bound', async () => {
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    readings = Object.fromEntries(names.map((name) => [name, () => gate]));
+    const asked = model.askMany(names.map(about));
+    await settle();
+    expect(begun).toEqual(['0', '1', '2', '3']);
+    release();
+    const { tokenIds } = await model.ask(about('0').messages, { maxNewTokens: 2 });
+    expect((await asked).map((answer) => answer.tokenIds)).toEqual(names.map(() => tokenIds));
+  });
+
+  it('and after a failure begins no other, leaves none at work, and tells the first in order', async () => {
+    const fail = (name: string) => async () => {
+      throw new MediaError(`Picture ${name} is bad.`);
+    };
+    readings = {
+      '0': settle,
+      '1': async () => {
+        await settle();
+        await fail('1')();
+      },
+      '2': fail('2'),
+      '3': async () => {
+        await settle();
+        await settle();
+      },
+    };
+    await expect(model.askMany(names.map(about))).rejects.toThrow('Picture 1 is bad.');
+    expect(running).toBe(0);
+    await settle();
+    expect(begun).toEqual(['0', '1', '2', '3']);
+  });
+
+  it('and answers the others when one is aborted meanwhile', async () => {
+    const abort = new AbortController();
+    readings = {
+      '1': async () => {
+        await settle();
+        abort.abort();
+      },
+    };
+    const requests = names.map(about).map((request, i) => {
+      return i === 1 ? { ...request, options: { ...request.options, signal: abort.signal } } : request;
+    });
+    const answers = await model.askMany(requests);
+    expect(answers.map(({ finishReason }) => finishReason)).toEqual([
+      'length',
+      'abort',
+      'length',
+      'length',
+      'length',
+      'length',
+    ]);
+    expect(running).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-import { AbortError, type ModelModules, PromptError, unlessAborted } from '@vlmkit/core';
+import { AbortError, inOrder, type ModelModules, PromptError, unlessAborted } from '@vlmkit/core';
 import type { SamplingOptions } from '@vlmkit/qwen-llm';
 import type { Answer, StreamEvent } from './answer.js';
 import { type AnswerOptions, abortedAnswer, lastAnswer, streamAnswer } from './answer-stream.js';
@@ -40,6 +40,12 @@ export interface AskManyOptions {
   /** Most questions answered at a time (default 8). Their KV caches are in memory together. */
   readonly batchSize?: number;
 }
+
+/**
+ * Questions of a batch whose pictures and clips are read at a time: as many as the threads, at most, that media sources
+ * decode in, so that slow servers are waited for together and few pictures are in memory at full size.
+ */
+const preparedAtOnce = 4;
 
 /** Tokens that a chat's cache has room for from the start: memory is reserved, and taken as the chat grows. */
 const chatReserve = 8192;
@@ -133,9 +139,10 @@ export class QwenVL {
 
   /**
    * Answers many questions, several at a time: a step of all answers is one run of the decoder, which reads its weights
-   * once for all. Answers are those of {@link QwenVL.ask}, in the order of the questions.
+   * once for all. Answers are those of {@link QwenVL.ask}, in the order of the questions. Their pictures and clips are read
+   * several questions at a time, too.
    *
-   * @throws as {@link QwenVL.stream}, for the first question that fails.
+   * @throws as {@link QwenVL.stream}, for the first question that fails, when the others that were begun have ended.
    */
   async askMany(requests: readonly AskRequest[], { batchSize = 8 }: AskManyOptions = {}): Promise<readonly Answer[]> {
     if (!Number.isInteger(batchSize) || batchSize < 1) {
@@ -144,9 +151,9 @@ export class QwenVL {
     const answers: Answer[] = [];
     for (let start = 0; start < requests.length; start += batchSize) {
       const prepared: Prepared[] = [];
-      for (const { messages, options } of requests.slice(start, start + batchSize)) {
-        prepared.push(await this.#prepare(messages, options ?? {}));
-      }
+      const batch = requests.slice(start, start + batchSize);
+      const prepare = ({ messages, options }: AskRequest) => this.#prepare(messages, options ?? {});
+      for await (const one of inOrder(batch, preparedAtOnce, prepare)) prepared.push(one);
       const asked = prepared.flatMap(({ request }) => request ?? []);
       const modules = { backbone: this.modules.backbone, vision: this.#vision };
       const answered = (await askTogether(asked, modules)).values();

@@ -1,5 +1,5 @@
 import type { AbortSignalLike } from '@vlmkit/core';
-import { byteSize, elementCount, throwIfAborted, viewBytes, WeightError, type WeightInfo } from '@vlmkit/core';
+import { byteSize, elementCount, inOrder, throwIfAborted, viewBytes, WeightError, type WeightInfo } from '@vlmkit/core';
 import type { TensorDeclaration } from '../safetensors/encode.js';
 import { decodeFloat16, decodeFloats, encodeFloat16, type FloatType, isFloatType, maxFloat16 } from './float16.js';
 import { Int8Matrix } from './int8-matrix.js';
@@ -178,28 +178,4 @@ function narrow(source: WeightInfo, values: Float32Array, range: ByteRange): Uin
 
 function bytesOf(array: Uint16Array | Int8Array | Float32Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-}
-
-/** Runs `work` on each item, `concurrency` at a time, and yields the results in the items' order. */
-async function* inOrder<Item, Result>(
-  items: readonly Item[],
-  concurrency: number,
-  work: (item: Item) => Promise<Result>,
-): AsyncGenerator<Result> {
-  const running: Promise<Result>[] = [];
-  let next = 0;
-  try {
-    while (next < items.length || running.length > 0) {
-      while (running.length < concurrency && next < items.length) {
-        const result = work(items[next++]!);
-        // It may fail before its turn comes; the failure is met when it does.
-        result.catch(() => undefined);
-        running.push(result);
-      }
-      yield await running.shift()!;
-    }
-  } finally {
-    // After a failure, nothing may go on reading in the background.
-    await Promise.allSettled(running);
-  }
 }
