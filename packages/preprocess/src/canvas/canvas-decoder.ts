@@ -1,14 +1,15 @@
 import { AbortError, MediaError } from '@vlmkit/core';
 import { dropAlpha } from '../channels.js';
-import { type DecodeOptions, defaultPixelLimit, type ImageDecoder } from '../image-decoder.js';
+import { type DownloadLimits, type DownloadOptions, download } from '../download/download.js';
+import { defaultPixelLimit, type ImageDecoder } from '../image-decoder.js';
 import { imageSignature, readableFormats } from '../image-signature.js';
 import type { RgbImage } from '../rgb-image.js';
 
 /** A URL (`http:`, `https:`, `data:` or `blob:`), a File or Blob, or the bytes of a file. */
 export type WebImageSource = string | URL | Blob | Uint8Array;
 
-/** Options of {@link createCanvasDecoder}. */
-export interface CanvasDecoderOptions {
+/** Options of {@link createCanvasDecoder}. The limits of a download hold for URLs. */
+export interface CanvasDecoderOptions extends DownloadLimits {
   /** Most pixels of a picture (default {@link defaultPixelLimit}). */
   readonly pixelLimit?: number;
 }
@@ -21,11 +22,11 @@ export interface CanvasDecoderOptions {
  * amounts, as browsers decode and blend with roundings of their own.
  */
 export function createCanvasDecoder(options: CanvasDecoderOptions = {}): ImageDecoder<WebImageSource> {
-  const { pixelLimit = defaultPixelLimit } = options;
+  const { pixelLimit = defaultPixelLimit, ...limits } = options;
   return {
     decode: async (source, { name, signal } = {}) => {
       const label = name ?? describeSource(source);
-      const blob = await toBlob(source, label, signal);
+      const blob = await toBlob(source, { ...limits, name: label, signal });
       const bitmap = await openBitmap(blob, label);
       try {
         if (signal?.aborted) throw new AbortError();
@@ -45,21 +46,11 @@ function describeSource(source: WebImageSource): string {
   return /^(data|blob):/i.test(url) ? 'The picture' : url;
 }
 
-async function toBlob(source: WebImageSource, label: string, signal: DecodeOptions['signal']): Promise<Blob> {
+async function toBlob(source: WebImageSource, options: DownloadOptions): Promise<Blob> {
   if (source instanceof Blob) return source;
   if (source instanceof Uint8Array) return new Blob([source as Uint8Array<ArrayBuffer>]);
-  try {
-    const response = await fetch(source, signal instanceof AbortSignal ? { signal } : {});
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    return await response.blob();
-  } catch (cause) {
-    if (signal?.aborted) throw new AbortError();
-    throw new MediaError(`${label} cannot be downloaded.`, {
-      actual: cause instanceof Error ? cause.message : String(cause),
-      remedy: 'Check the address, and that its server allows other sites to read the picture (CORS).',
-      cause,
-    });
-  }
+  const remedy = 'Check the address, and that its server allows other sites to read the picture (CORS).';
+  return new Blob([await download(String(source), { ...options, remedy })]);
 }
 
 async function openBitmap(blob: Blob, label: string): Promise<ImageBitmap> {

@@ -1,5 +1,5 @@
 import { type RuntimeError, unlessAborted } from '@vlmkit/core';
-import { type DownloadOptions, download } from '../sharp/download.js';
+import { type DownloadOptions, download } from '../download/download.js';
 
 /** Downloads of this thread: while a server is slow, the other threads have other work. */
 export class Downloads {

@@ -7,11 +7,11 @@ import {
   unlessAborted,
   type VisualSegment,
 } from '@vlmkit/core';
+import { isWebAddress } from '../download/download.js';
 import type { DecodeOptions } from '../image-decoder.js';
 import type { PatchifyOptions } from '../patchify.js';
 import type { PreprocessImageOptions } from '../preprocess-image.js';
 import type { RgbImage } from '../rgb-image.js';
-import { isWebAddress } from '../sharp/download.js';
 import type { NodeImageSource, SharpDecoderOptions } from '../sharp/index.js';
 import type { CutClip } from '../video/cut-clip.js';
 import { Downloads } from './downloads.js';

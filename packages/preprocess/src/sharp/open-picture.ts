@@ -1,8 +1,8 @@
 import { MediaError, throwIfAborted } from '@vlmkit/core';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
+import type { DownloadLimits } from '../download/download.js';
 import type { DecodeOptions } from '../image-decoder.js';
 import { type ImageFormat, imageSignature, readableFormats } from '../image-signature.js';
-import type { DownloadLimits } from './download.js';
 import { loadSharp } from './load-sharp.js';
 import { type NodeImageSource, readSource } from './read-source.js';
 

@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { MediaError } from '@vlmkit/core';
-import { type DownloadOptions, defaultByteLimit, download, isWebAddress } from './download.js';
-import { messageOf, tooLarge } from './source-errors.js';
+import { type DownloadOptions, defaultByteLimit, download, isWebAddress } from '../download/download.js';
+import { messageOf, tooLarge } from '../download/source-errors.js';
 
 /** A path, a `file:`, `http:`, `https:` or `data:` URL, or the bytes of a file. */
 export type NodeImageSource = string | URL | Uint8Array;

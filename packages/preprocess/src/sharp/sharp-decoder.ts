@@ -1,5 +1,5 @@
+import type { DownloadLimits } from '../download/download.js';
 import { defaultPixelLimit, type ImageDecoder } from '../image-decoder.js';
-import type { DownloadLimits } from './download.js';
 import { openPicture } from './open-picture.js';
 import { readFrames } from './read-frames.js';
 import { readUpright } from './read-rgb.js';

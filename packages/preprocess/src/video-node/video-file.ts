@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MediaError } from '@vlmkit/core';
 import type { Source } from 'mediabunny';
-import { type DownloadOptions, download, downloadHead, isWebAddress } from '../sharp/download.js';
+import { type DownloadOptions, download, downloadHead, isWebAddress } from '../download/download.js';
 import { isAnimationFile } from '../video/animation.js';
 import type { Mediabunny } from '../video-mediabunny/library.js';
 import { createUrlSource } from '../video-mediabunny/url-source.js';

@@ -14,6 +14,8 @@ export interface DownloadOptions extends DownloadLimits {
   /** Names the file in messages (default: its address). */
   readonly name?: string | undefined;
   readonly signal?: AbortSignalLike | undefined;
+  /** What the reader of the error can do when the file is not to be had (default: advice for Node). */
+  readonly remedy?: string | undefined;
 }
 
 /** Most bytes of a file by default. */
@@ -59,7 +61,8 @@ export function downloadHead(url: string, length: number, options: DownloadOptio
   });
 }
 
-async function guard<T>(label: string, { signal }: DownloadOptions, work: () => Promise<T>): Promise<T> {
+async function guard<T>(label: string, options: DownloadOptions, work: () => Promise<T>): Promise<T> {
+  const { signal, remedy = 'Check the address and the network, or save the file and give its path.' } = options;
   try {
     return await work();
   } catch (cause) {
@@ -67,7 +70,7 @@ async function guard<T>(label: string, { signal }: DownloadOptions, work: () => 
     if (signal?.aborted) throw new AbortError(`The download of ${label} was aborted.`);
     throw new MediaError(`${label} cannot be downloaded.`, {
       actual: messageOf(cause),
-      remedy: 'Check the address and the network, or save the file and give its path.',
+      remedy,
       cause,
     });
   }
@@ -85,18 +88,23 @@ async function* receive(
   const stop = new AbortController();
   const onAbort = () => stop.abort(signal instanceof AbortSignal ? signal.reason : undefined);
   if (signal instanceof AbortSignal) signal.addEventListener('abort', onAbort);
-  const timer = setTimeout(
-    () => stop.abort(fellSilent(name, downloadTimeoutMs)),
-    Math.min(downloadTimeoutMs, longestDelay),
-  );
+  const delay = Math.min(downloadTimeoutMs, longestDelay);
+  const startTimer = () => setTimeout(() => stop.abort(fellSilent(name, downloadTimeoutMs)), delay);
+  let timer = startTimer();
   try {
     const response = await fetch(url, { headers, signal: stop.signal });
     if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`.trim());
-    for await (const chunk of response.body ?? []) {
+    // Not every browser can iterate over a body.
+    const reader = response.body?.getReader();
+    for (let part = await reader?.read(); part?.value; part = await reader?.read()) {
       throwIfAborted(signal);
-      timer.refresh();
-      yield chunk;
+      clearTimeout(timer);
+      timer = startTimer();
+      yield part.value;
     }
+  } catch (cause) {
+    // Nor does every browser hand on why it was stopped.
+    throw stop.signal.aborted ? stop.signal.reason : cause;
   } finally {
     clearTimeout(timer);
     if (signal instanceof AbortSignal) signal.removeEventListener('abort', onAbort);
@@ -109,7 +117,7 @@ function fellSilent(label: string, timeoutMs: number): MediaError {
   return new MediaError(`${label} cannot be downloaded.`, {
     expected: `data at least every ${timeoutMs / 1000} s`,
     actual: 'a server that sends nothing',
-    remedy: 'Try again later, save the file and give its path, or raise downloadTimeoutMs.',
+    remedy: 'Try again later, save the file and give that, or raise downloadTimeoutMs.',
   });
 }
 
