@@ -4,5 +4,6 @@ export * from './modules.js';
 export * from './runtime.js';
 export * from './segments.js';
 export * from './tensor.js';
+export * from './time-slices.js';
 export * from './unless-aborted.js';
 export * from './weights.js';

@@ -1,6 +1,6 @@
 import type { AbortSignalLike } from './errors.js';
 import type { DataType, Tensor } from './tensor.js';
-import type { WeightFile } from './weights.js';
+import type { WeightInfo } from './weights.js';
 
 /** What a device can do. Graph builders specialise on this, never on a device's or a model's name. */
 export interface DeviceProfile {
@@ -27,19 +27,33 @@ export interface DeviceProfile {
   readonly kvCache: 'append' | 'handover';
 }
 
-/** Weights that a graph takes from memory rather than from a checkpoint's file. */
-export interface InlineWeights {
-  readonly location: string;
+/** A weight that a graph takes from memory rather than from a checkpoint's file. */
+export interface InlineWeight {
+  readonly name: string;
+  readonly dtype: DataType;
+  readonly dims: readonly number[];
   readonly data: Uint8Array;
 }
 
-/** A graph ready to load: the bytes of an ONNX ModelProto and the files that its initializers point into. */
+/** A weight that lies outside of a model's bytes: in a file, or in memory. */
+export type GraphWeight = WeightInfo | InlineWeight;
+
+/** Where a model finds a weight: at a position of a file, or in its own bytes. */
+export type WeightPlace = { readonly location: string; readonly offset: number } | { readonly data: Uint8Array };
+
+/** A graph ready to load. */
 export interface GraphModel {
   /** Names the component in messages and profiles, e.g. `vit`. */
   readonly name: string;
-  readonly bytes: Uint8Array;
-  readonly files: readonly WeightFile[];
-  readonly inline: readonly InlineWeights[];
+  /** Weights that lie outside of the model's bytes, each once. */
+  readonly weights: readonly GraphWeight[];
+  /**
+   * Writes the graph as an ONNX ModelProto.
+   *
+   * @param place where the model is to find each weight. Left out, weights of files are found by their file's location, and
+   * those in memory go into the model's bytes.
+   */
+  encode(place?: (weight: GraphWeight) => WeightPlace): Uint8Array<ArrayBuffer>;
 }
 
 /** A tensor that stays where the runtime computes (a GPU, or the inference thread). */

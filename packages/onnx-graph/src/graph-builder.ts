@@ -2,20 +2,20 @@ import {
   type DataType,
   GraphError,
   type GraphModel,
-  type InlineWeights,
+  type GraphWeight,
   type Tensor,
   tensor,
-  type WeightFile,
   type WeightInfo,
+  type WeightPlace,
 } from '@vlmkit/core';
 import {
   type Attribute,
   type Dim,
-  externalTensorProto,
   modelProto,
   nodeProto,
   tensorProto,
   valueInfoProto,
+  weightProto,
 } from './onnx-proto.js';
 import { ProtoWriter } from './protobuf.js';
 
@@ -52,8 +52,7 @@ export interface WeightOptions {
 export type NodeInput = Value | undefined;
 
 interface SharedState {
-  readonly files: Map<string, WeightFile>;
-  readonly inline: InlineWeights[];
+  readonly weights: GraphWeight[];
   readonly initializers: Map<string, Value>;
   readonly names: Map<string, number>;
   readonly root: ProtoWriter;
@@ -73,8 +72,7 @@ export class GraphBuilder {
   constructor(shared?: SharedState, body?: ProtoWriter, path = '') {
     const root = body ?? new ProtoWriter();
     this.#shared = shared ?? {
-      files: new Map(),
-      inline: [],
+      weights: [],
       initializers: new Map(),
       names: new Map(),
       root,
@@ -147,29 +145,25 @@ export class GraphBuilder {
 
   /** A small constant that is written once, however often it is asked for. `key` must tell its type and value. */
   shared(key: string, value: Tensor): Value {
-    return this.#once(key, () => tensorProto(key, value), value.dtype);
+    return this.#small(key, () => value, value.dtype);
   }
 
   /** A vector of int64, as shapes, axes and indices are given. */
   ints(...values: readonly number[]): Value {
     const key = `int64:[${values.join(',')}]`;
-    return this.#once(
-      key,
-      () => tensorProto(key, tensor('int64', [values.length], BigInt64Array.from(values, BigInt))),
-      'int64',
-    );
+    return this.#small(key, () => tensor('int64', [values.length], BigInt64Array.from(values, BigInt)), 'int64');
   }
 
   /** A scalar of int64. */
   int(value: number): Value {
     const key = `int64:${value}`;
-    return this.#once(key, () => tensorProto(key, tensor('int64', [], BigInt64Array.of(BigInt(value)))), 'int64');
+    return this.#small(key, () => tensor('int64', [], BigInt64Array.of(BigInt(value))), 'int64');
   }
 
   /** A scalar of float32. */
   float(value: number): Value {
     const key = `float32:${value}`;
-    return this.#once(key, () => tensorProto(key, tensor('float32', [], Float32Array.of(value))), 'float32');
+    return this.#small(key, () => tensor('float32', [], Float32Array.of(value)), 'float32');
   }
 
   /**
@@ -180,40 +174,19 @@ export class GraphBuilder {
    * first holds for all uses of a weight.
    */
   weight(info: WeightInfo, { asStored = false }: WeightOptions = {}): Value {
-    return this.#once(
-      info.name,
-      () => {
-        this.#shared.files.set(info.file.location, info.file);
-        // An initializer that is an input too may be overridden by a feed, so it is no constant that could be rearranged.
-        if (asStored) this.#shared.root.message(11, valueInfoProto(info.name, info.dtype, info.dims));
-        return externalTensorProto({
-          name: info.name,
-          dtype: info.dtype,
-          dims: info.dims,
-          data: { location: info.file.location, offset: info.offset, byteLength: info.byteLength },
-        });
-      },
-      info.dtype,
-    );
+    return this.#once(info.name, info.dtype, () => {
+      this.#shared.weights.push(info);
+      // An initializer that is an input too may be overridden by a feed, so it is no constant that could be rearranged.
+      if (asStored) this.#shared.root.message(11, valueInfoProto(info.name, info.dtype, info.dims));
+    });
   }
 
   /** A tensor computed at build time, kept beside the model's bytes rather than inside them. */
-  inlineWeight(name: string, value: Tensor): Value {
-    return this.#once(
-      name,
-      () => {
-        const data = new Uint8Array(value.data.buffer, value.data.byteOffset, value.data.byteLength);
-        const location = `inline:${name}`;
-        this.#shared.inline.push({ location, data });
-        return externalTensorProto({
-          name,
-          dtype: value.dtype,
-          dims: value.dims,
-          data: { location, offset: 0, byteLength: data.byteLength },
-        });
-      },
-      value.dtype,
-    );
+  inlineWeight(name: string, { dtype, dims, data }: Tensor): Value {
+    return this.#once(name, dtype, () => {
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      this.#shared.weights.push({ name, dtype, dims, data: bytes });
+    });
   }
 
   /**
@@ -222,15 +195,37 @@ export class GraphBuilder {
    * @param build declares the subgraph's inputs and outputs in the order that the operator asks for.
    */
   subgraph(name: string, build: (graph: GraphBuilder) => void): Attribute {
-    const body = new ProtoWriter();
-    build(new GraphBuilder(this.#shared, body, `${this.#path}/${name}`));
-    return { graph: body.string(2, name) };
+    const { graph, close } = this.#inner(name);
+    build(graph);
+    return close();
   }
 
-  /** Writes the model. The builder is of no use afterwards. */
+  /** The same for a graph so large that whoever builds it pauses in between. */
+  async slowSubgraph(name: string, build: (graph: GraphBuilder) => Promise<void>): Promise<Attribute> {
+    const { graph, close } = this.#inner(name);
+    await build(graph);
+    return close();
+  }
+
+  /** Ends the graph. The builder is of no use afterwards. */
   finish(name: string): GraphModel {
-    const bytes = modelProto(this.#body.string(2, name)).finish();
-    return { name, bytes, files: [...this.#shared.files.values()], inline: this.#shared.inline };
+    const { weights } = this.#shared;
+    const body = this.#body.string(2, name);
+    return {
+      name,
+      weights,
+      encode: (place = whereItLies) =>
+        modelProto((graph) => {
+          graph.append(body);
+          for (const weight of weights) graph.message(5, weightProto(weight, place(weight)));
+        }).finish(),
+    };
+  }
+
+  #inner(name: string): { readonly graph: GraphBuilder; close(): Attribute } {
+    const body = new ProtoWriter();
+    const graph = new GraphBuilder(this.#shared, body, `${this.#path}/${name}`);
+    return { graph, close: () => ({ graph: body.string(2, name) }) };
   }
 
   #node(node: {
@@ -251,12 +246,17 @@ export class GraphBuilder {
     this.#body.message(1, proto);
   }
 
-  #once(key: string, encode: () => ProtoWriter, dtype: DataType): Value {
+  /** A constant inside the model's bytes that is written when it is first asked for. */
+  #small(key: string, value: () => Tensor, dtype: DataType): Value {
+    return this.#once(key, dtype, () => this.#shared.root.message(5, tensorProto(key, value())));
+  }
+
+  #once(key: string, dtype: DataType, add: () => void): Value {
     const known = this.#shared.initializers.get(key);
     if (known) return known;
     const value = { name: key, dtype };
     this.#claim(key);
-    this.#shared.root.message(5, encode());
+    add();
     this.#shared.initializers.set(key, value);
     return value;
   }
@@ -275,4 +275,9 @@ export class GraphBuilder {
     this.#shared.names.set(base, count + 1);
     return count === 0 ? base : `${base}_${count}`;
   }
+}
+
+/** In the file of its location, or in the model's bytes. */
+function whereItLies(weight: GraphWeight): WeightPlace {
+  return 'data' in weight ? { data: weight.data } : { location: weight.file.location, offset: weight.offset };
 }

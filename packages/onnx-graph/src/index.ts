@@ -11,5 +11,6 @@ export * from './blocks/tiled-attention.js';
 export * from './component.js';
 export * from './graph-builder.js';
 export * from './int8-weights.js';
-export { type Attribute, type Dim, type ExternalData, elementType } from './onnx-proto.js';
+export type { Attribute, Dim } from './onnx-proto.js';
+export { elementType } from './onnx-proto.js';
 export * from './weight-view.js';

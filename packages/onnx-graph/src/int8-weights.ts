@@ -3,6 +3,7 @@ import {
   type DataType,
   elementCount,
   type Tensor,
+  TimeSlices,
   WeightError,
   type WeightFile,
   type WeightInfo,
@@ -23,7 +24,8 @@ export interface Int8Selection {
  * - `w.int8` [parts, k, n] int8: round(W / scale), every part transposed as integer products want it
  * - `w.scale` [parts·n] float32: the largest magnitude of each output's row, over 127
  *
- * Weights are converted when a runtime reads them, one matrix at a time, so the whole is never in JavaScript's memory.
+ * Weights are converted when a runtime reads them, one matrix at a time, so the whole is never in JavaScript's memory, and
+ * with pauses, so that the thread stays free for others.
  * The float forms stay available. A matrix that the checkpoint already holds as integers is left as it is.
  */
 export function int8Weights(weights: WeightSource, selections: readonly Int8Selection[]): WeightSource {
@@ -88,7 +90,7 @@ function convertedInfos(weights: WeightSource, name: string, parts: number, cach
 const tileRows = 64;
 
 /** The bytes of the scales, then those of the integers. */
-function convertMatrix(name: string, matrix: Tensor, parts: number): Uint8Array {
+async function convertMatrix(name: string, matrix: Tensor, parts: number): Promise<Uint8Array> {
   const [rows = 0, inputs = 0] = matrix.dims;
   if (elementCount(matrix.dims) !== rows * inputs || rows % parts !== 0) {
     throw new WeightError(`${name} is not ${parts} matrices.`, { actual: `[${matrix.dims.join(', ')}]` });
@@ -100,6 +102,7 @@ function convertMatrix(name: string, matrix: Tensor, parts: number): Uint8Array 
   const values = new Float32Array(inputs);
   const tile = new Int8Array(tileRows * inputs);
   const decode = rowDecoder(name, matrix);
+  const slices = new TimeSlices();
   for (let part = 0; part < parts; part++) {
     for (let first = 0; first < outputs; first += tileRows) {
       const count = Math.min(tileRows, outputs - first);
@@ -112,6 +115,7 @@ function convertMatrix(name: string, matrix: Tensor, parts: number): Uint8Array 
       for (let k = 0; k < inputs; k++) {
         for (let i = 0; i < count; i++) integers[target + k * outputs + i] = tile[i * inputs + k]!;
       }
+      await slices.pause();
     }
   }
   return bytes;

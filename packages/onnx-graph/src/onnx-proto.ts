@@ -1,5 +1,5 @@
-import { byteSize, type DataType, type Tensor } from '@vlmkit/core';
-import { ProtoWriter } from './protobuf.js';
+import { byteSize, type DataType, type GraphWeight, type Tensor, type WeightPlace } from '@vlmkit/core';
+import { type ProtoMessage, ProtoWriter } from './protobuf.js';
 
 /*
  * The messages of onnx.proto3 that a graph needs, with their field numbers
@@ -47,61 +47,55 @@ export function elementType(dtype: DataType): number {
   return elementTypes[dtype];
 }
 
-/** A byte range of a file that holds a tensor's values. */
-export interface ExternalData {
-  readonly location: string;
-  readonly offset: number;
-  readonly byteLength: number;
-}
-
 /** TensorProto with its values inside the model. */
-export function tensorProto(name: string, { dtype, dims, data }: Tensor): ProtoWriter {
+export function tensorProto(name: string, { dtype, dims, data }: Tensor): ProtoMessage {
   const raw = new Uint8Array(data.buffer, data.byteOffset, data.length * byteSize(dtype));
-  return new ProtoWriter().packedVarints(1, dims).varint(2, elementType(dtype)).string(8, name).bytes(9, raw);
+  return (proto) => declare(proto, { name, dtype, dims }).bytes(9, raw);
 }
 
-/** Name, type and extents of a tensor whose values lie elsewhere. */
-export interface ExternalTensor {
-  readonly name: string;
-  readonly dtype: DataType;
-  readonly dims: readonly number[];
-  readonly data: ExternalData;
+/** TensorProto of a weight, with its values at a place in a file, or inside the model. */
+export function weightProto(weight: GraphWeight, place: WeightPlace): ProtoMessage {
+  return (proto) => {
+    declare(proto, weight);
+    if ('data' in place) {
+      proto.bytes(9, place.data);
+      return;
+    }
+    const length = 'data' in weight ? weight.data.byteLength : weight.byteLength;
+    for (const [key, value] of Object.entries({ location: place.location, offset: place.offset, length })) {
+      proto.message(13, (entry) => entry.string(1, key).string(2, String(value)));
+    }
+    proto.varint(14, 1);
+  };
 }
 
-/** TensorProto with its values in a file beside the model. */
-export function externalTensorProto({ name, dtype, dims, data }: ExternalTensor): ProtoWriter {
-  const entry = (key: string, value: string) => new ProtoWriter().string(1, key).string(2, value);
-  return new ProtoWriter()
-    .packedVarints(1, dims)
-    .varint(2, elementType(dtype))
-    .string(8, name)
-    .message(13, entry('location', data.location))
-    .message(13, entry('offset', String(data.offset)))
-    .message(13, entry('length', String(data.byteLength)))
-    .varint(14, 1);
+function declare(proto: ProtoWriter, tensor: Pick<GraphWeight, 'name' | 'dtype' | 'dims'>): ProtoWriter {
+  return proto.packedVarints(1, tensor.dims).varint(2, elementType(tensor.dtype)).string(8, tensor.name);
 }
 
 /** ValueInfoProto of a graph input or output. */
-export function valueInfoProto(name: string, dtype: DataType, dims: readonly Dim[]): ProtoWriter {
-  const shape = new ProtoWriter();
-  for (const dim of dims) {
-    const proto = new ProtoWriter();
-    shape.message(1, typeof dim === 'number' ? proto.varint(1, dim) : proto.string(2, dim));
-  }
-  const tensorType = new ProtoWriter().varint(1, elementType(dtype)).message(2, shape);
-  return new ProtoWriter().string(1, name).message(2, new ProtoWriter().message(1, tensorType));
+export function valueInfoProto(name: string, dtype: DataType, dims: readonly Dim[]): ProtoMessage {
+  const shape: ProtoMessage = (proto) => {
+    for (const dim of dims) {
+      proto.message(1, typeof dim === 'number' ? (size) => size.varint(1, dim) : (size) => size.string(2, dim));
+    }
+  };
+  const tensorType: ProtoMessage = (proto) => proto.varint(1, elementType(dtype)).message(2, shape);
+  return (proto) => proto.string(1, name).message(2, (type) => type.message(1, tensorType));
 }
 
 /** AttributeProto of a node. */
-function attributeProto(name: string, value: Attribute): ProtoWriter {
-  const proto = new ProtoWriter().string(1, name);
-  if (typeof value === 'number') return proto.varint(3, value).varint(20, 2);
-  if (typeof value === 'string') return proto.string(4, value).varint(20, 3);
-  if (isIntegers(value)) return proto.packedVarints(8, value).varint(20, 7);
-  if ('float' in value) return proto.float(2, value.float).varint(20, 1);
-  if ('floats' in value) return proto.packedFloats(7, value.floats).varint(20, 6);
-  if ('graph' in value) return proto.message(6, value.graph).varint(20, 5);
-  return proto.message(5, tensorProto('', value)).varint(20, 4);
+function attributeProto(name: string, value: Attribute): ProtoMessage {
+  return (proto) => {
+    proto.string(1, name);
+    if (typeof value === 'number') proto.varint(3, value).varint(20, 2);
+    else if (typeof value === 'string') proto.string(4, value).varint(20, 3);
+    else if (isIntegers(value)) proto.packedVarints(8, value).varint(20, 7);
+    else if ('float' in value) proto.float(2, value.float).varint(20, 1);
+    else if ('floats' in value) proto.packedFloats(7, value.floats).varint(20, 6);
+    else if ('graph' in value) proto.message(6, value.graph).varint(20, 5);
+    else proto.message(5, tensorProto('', value)).varint(20, 4);
+  };
 }
 
 function isIntegers(value: Attribute): value is readonly number[] {
@@ -120,18 +114,22 @@ export interface NodeFields {
 }
 
 /** NodeProto. */
-export function nodeProto(node: NodeFields): ProtoWriter {
-  const proto = new ProtoWriter();
-  for (const input of node.inputs) proto.string(1, input);
-  for (const output of node.outputs) proto.string(2, output);
-  proto.string(3, node.name).string(4, node.opType);
-  for (const [name, value] of Object.entries(node.attributes)) proto.message(5, attributeProto(name, value));
-  return node.domain ? proto.string(7, node.domain) : proto;
+export function nodeProto(node: NodeFields): ProtoMessage {
+  return (proto) => {
+    for (const input of node.inputs) proto.string(1, input);
+    for (const output of node.outputs) proto.string(2, output);
+    proto.string(3, node.name).string(4, node.opType);
+    for (const [name, value] of Object.entries(node.attributes)) proto.message(5, attributeProto(name, value));
+    if (node.domain) proto.string(7, node.domain);
+  };
 }
 
 /** ModelProto around a graph. Opset 21 is the newest that every runtime of 1.30 covers; IR version 10 belongs to it. */
-export function modelProto(graph: ProtoWriter): ProtoWriter {
-  const opset = (domain: string, version: number) => new ProtoWriter().string(1, domain).varint(2, version);
+export function modelProto(graph: ProtoMessage): ProtoWriter {
+  const opset =
+    (domain: string, version: number): ProtoMessage =>
+    (proto) =>
+      proto.string(1, domain).varint(2, version);
   return new ProtoWriter()
     .varint(1, 10)
     .string(2, 'vlmkit')

@@ -35,18 +35,42 @@ export class ProtoWriter {
   }
 
   string(field: number, value: string): this {
-    return this.bytes(field, encodeUtf8(value));
+    this.#tag(field, 2);
+    const start = this.#length;
+    // Names are ASCII, one byte a character, and written where they belong.
+    this.#varint(value.length);
+    this.#reserve(value.length);
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) return this.#otherText(start, value);
+      this.#bytes[this.#length++] = code;
+    }
+    return this;
   }
 
-  message(field: number, value: ProtoWriter): this {
-    return this.bytes(field, value.#written());
+  /** A message inside this one: written elsewhere before, or by `write` where it belongs. */
+  message(field: number, write: ProtoWriter | ProtoMessage): this {
+    if (write instanceof ProtoWriter) return this.bytes(field, write.#written());
+    this.#tag(field, 2);
+    // The length stands in front of what it measures: a byte is left for it, and more room is made where it takes more.
+    this.#reserve(1);
+    const start = ++this.#length;
+    write(this);
+    const length = this.#length - start;
+    const extra = varintSize(length) - 1;
+    this.#reserve(extra);
+    if (extra > 0) this.#bytes.copyWithin(start + extra, start, this.#length);
+    this.#length = start - 1;
+    this.#varint(length);
+    this.#length += length;
+    return this;
   }
 
   /** Packed repeated int64. */
   packedVarints(field: number, values: readonly (number | bigint)[]): this {
-    const packed = new ProtoWriter();
-    for (const value of values) packed.#varint(value);
-    return this.message(field, packed);
+    return this.message(field, () => {
+      for (const value of values) this.#varint(value);
+    });
   }
 
   /** Packed repeated float. */
@@ -59,12 +83,27 @@ export class ProtoWriter {
     return this.bytes(field, bytes);
   }
 
-  finish(): Uint8Array {
+  /** All fields of another message, as if they had been written here. */
+  append(message: ProtoWriter): this {
+    this.#append(message.#written());
+    return this;
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
     return this.#written().slice();
   }
 
-  #written(): Uint8Array {
+  #written(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Text that is not all ASCII, in place of what was written from `start` on. */
+  #otherText(start: number, value: string): this {
+    const bytes = encodeUtf8(value);
+    this.#length = start;
+    this.#varint(bytes.byteLength);
+    this.#append(bytes);
+    return this;
   }
 
   #tag(field: number, wireType: number): void {
@@ -110,17 +149,18 @@ export class ProtoWriter {
   }
 }
 
+/** Writes the fields of a message. */
+export type ProtoMessage = (proto: ProtoWriter) => void;
+
+/** Bytes of a number that is no more than 31 bits. */
+function varintSize(value: number): number {
+  let size = 1;
+  for (let rest = value; rest > 0x7f; rest >>= 7) size++;
+  return size;
+}
+
 /** UTF-8 without TextEncoder, which the ES2023 library does not declare. */
 function encodeUtf8(text: string): Uint8Array {
-  // Names are ASCII, one byte a character.
-  const ascii = new Uint8Array(text.length);
-  let i = 0;
-  for (; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 0x7f) break;
-    ascii[i] = code;
-  }
-  if (i === text.length) return ascii;
   const bytes: number[] = [];
   for (const character of text) {
     const code = character.codePointAt(0)!;

@@ -34,7 +34,7 @@ export async function createQwenLlm(options: QwenLlmOptions): Promise<LanguageBa
   // Where outputs pass through the host, so does the cache, once a run: then a run should be many tokens.
   const bursts = !runtime.profile.deviceOutputs;
   const build = bursts ? buildBurstGraph : buildDecoderGraph;
-  const graph = build({ config, weights, profile: runtime.profile, ...(dtype && { dtype }) });
+  const graph = await build({ config, weights, profile: runtime.profile, ...(dtype && { dtype }) });
   const session = await runtime.createSession(graph, onProgress ? { onProgress } : {});
   const handedOn = !bursts && runtime.profile.kvCache === 'handover';
   const createCache: CreateCache = (cache) => (handedOn ? new HandedOnCache(cache) : new AppendedCache(cache));

@@ -27,18 +27,19 @@ import { LoopState } from './loop-state.js';
  * `seen` [vocab] bool; those of {@link choiceInputs}. Outputs: `tokens` [i] int64, and those of the plain graph, logits
  * and hidden states being those of the last iteration.
  */
-export function buildBurstGraph({ config, weights, profile, dtype }: DecoderGraphOptions): GraphModel {
+export async function buildBurstGraph(options: DecoderGraphOptions): Promise<GraphModel> {
+  const { config, weights, profile, dtype } = options;
   const graph = new GraphBuilder();
   const model = new Component({ graph, weights, profile, ...(dtype && { dtype }) });
   const outer = outerValues(model, config);
   const state = loopState(model, config);
   const choice = choiceInputs(graph);
 
-  const body = graph.subgraph('step', (step) => {
+  const body = await graph.slowSubgraph('step', async (step) => {
     const iteration = step.input('iteration', 'int64', []);
     step.input('going', 'bool', []);
     state.open(step);
-    const { logits, hiddenStates, last } = decodeStep(model.on(step), { config, outer, state });
+    const { logits, hiddenStates, last } = await decodeStep(model.on(step), { config, outer, state });
     const { token, seen, going } = chooseToken(step, { logits, seen: state.now('seen'), iteration, choice });
     state.next('token_ids', step.op('Reshape', [token, step.ints(1)]));
     // A chosen token is text, stands alone, and sees all of this run.
@@ -124,10 +125,10 @@ interface StepOptions {
 }
 
 /** One iteration: the decoder over this iteration's tokens. `last` is where the next one's angles begin. */
-function decodeStep(
+async function decodeStep(
   model: Component,
   { config, outer, state }: StepOptions,
-): DecoderOutputs & { readonly last: Value } {
+): Promise<DecoderOutputs & { readonly last: Value }> {
   const { graph } = model;
   const last = graph.op('Add', [state.now('first'), graph.op('Shape', [state.now('token_ids')])]);
   const angles = (table: Value) => graph.op('Slice', [table, state.now('first'), last, graph.ints(0)]);
@@ -144,7 +145,7 @@ function decodeStep(
       return { keys: grown.slice(0, keys.length), values: grown.slice(keys.length) };
     },
   });
-  const outputs = decoder(model, config, {
+  const outputs = await decoder(model, config, {
     tokenIds: state.now('token_ids'),
     visual: outer.visual,
     visualRows: state.now('visual_rows'),

@@ -1,4 +1,4 @@
-import type { ComputeType, DeviceProfile, GraphModel, WeightSource } from '@vlmkit/core';
+import { type ComputeType, type DeviceProfile, type GraphModel, TimeSlices, type WeightSource } from '@vlmkit/core';
 import {
   addRmsNorm,
   branchOnRows,
@@ -48,7 +48,8 @@ export interface DecoderGraphOptions {
  * each, which the caller appends to the cache. Where the device keeps the cache (`profile.kvCache`), a further input `past_length` [1] says how many rows of
  * the past count, and `present_key.L.H`, `present_value.L.H` [p + s, d] take the place of `new_rows`.
  */
-export function buildDecoderGraph({ config, weights, profile, dtype }: DecoderGraphOptions): GraphModel {
+export async function buildDecoderGraph(options: DecoderGraphOptions): Promise<GraphModel> {
+  const { config, weights, profile, dtype } = options;
   const graph = new GraphBuilder();
   const model = new Component({ graph, weights, profile, ...(dtype && { dtype }) });
   const { hiddenSize, headDim, vocabSize } = config;
@@ -63,7 +64,7 @@ export function buildDecoderGraph({ config, weights, profile, dtype }: DecoderGr
     pastBias: model.cast(graph.input('past_bias', 'float32', ['past_rows', 'past_columns'])),
     cache: cache.access,
   };
-  const { logits, hiddenStates } = decoder(model, config, {
+  const { logits, hiddenStates } = await decoder(model, config, {
     tokenIds: graph.input('token_ids', 'int64', ['s']),
     visual: model.cast(graph.input('visual', 'float32', ['v', hiddenSize])),
     visualRows: graph.input('visual_rows', 'int64', ['s']),
@@ -100,16 +101,18 @@ export interface DecoderOutputs {
   readonly hiddenStates: Value;
 }
 
-/** The decoder itself, between inputs and outputs that the caller declares. */
-export function decoder(model: Component, config: DecoderConfig, inputs: DecoderInputs): DecoderOutputs {
+/** The decoder itself, between inputs and outputs that the caller declares. Large ones take a while, so pauses are made. */
+export async function decoder(model: Component, config: DecoderConfig, inputs: DecoderInputs): Promise<DecoderOutputs> {
   const { graph } = model;
   const { hiddenSize, numHiddenLayers, rmsNormEps } = config;
   const shared = new SharedByHeads(graph, inputs.state, config.numAttentionHeads / config.numKeyValueHeads);
   const many = inputs.manyRows;
+  const slices = new TimeSlices();
   let stream: Stream = { sum: embeddings(model, config, inputs) };
   for (let layer = 0; layer < numHiddenLayers; layer++) {
     const options = { config, state: inputs.state, shared, layer, many };
     stream = decoderLayer(model.enter(`model.layers.${layer}`), stream, options);
+    await slices.pause();
   }
   const hidden = stream.change ? graph.op('Add', [stream.sum, stream.change]) : stream.sum;
   const asked = graph.op('Gather', [hidden, inputs.logitRows]);

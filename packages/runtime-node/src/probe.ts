@@ -77,7 +77,7 @@ function doubling(dtype: DataType): Probe {
   const inner = graph.op('Cast', [x], { attributes: { to: elementType(dtype) }, dtype });
   const sum = graph.op('Add', [inner, inner]);
   graph.output('y', graph.op('Cast', [sum], { attributes: { to: elementType('float32') }, dtype: 'float32' }), [2]);
-  return { bytes: graph.finish('probe').bytes, feed: tensor('float32', [2], Float32Array.of(1, -1.5)) };
+  return { bytes: graph.finish('probe').encode(), feed: tensor('float32', [2], Float32Array.of(1, -1.5)) };
 }
 
 /** x times a bfloat16 weight of [2, 2]. */
@@ -87,7 +87,7 @@ function bfloat16Weight(): Probe {
   const stored = graph.constant(tensor('bfloat16', [2], Uint16Array.of(0x4000, 0x4000)));
   const weight = graph.op('Cast', [stored], { attributes: { to: elementType('float32') }, dtype: 'float32' });
   graph.output('y', graph.op('Mul', [x, weight]), [2]);
-  return { bytes: graph.finish('probe').bytes, feed: tensor('float32', [2], Float32Array.of(1, -1.5)) };
+  return { bytes: graph.finish('probe').encode(), feed: tensor('float32', [2], Float32Array.of(1, -1.5)) };
 }
 
 /** Rows x = [1, 0] of a float16 weight [-3, 2]. */
@@ -98,7 +98,7 @@ function float16Rows(): Probe {
   const stored = graph.constant(tensor('float16', [2], Uint16Array.of(0xc200, 0x4000)));
   const taken = graph.op('Gather', [stored, rows]);
   graph.output('y', graph.op('Cast', [taken], { attributes: { to: elementType('float32') }, dtype: 'float32' }), [2]);
-  return { bytes: graph.finish('probe').bytes, feed: tensor('float32', [2], Float32Array.of(1, 0)) };
+  return { bytes: graph.finish('probe').encode(), feed: tensor('float32', [2], Float32Array.of(1, 0)) };
 }
 
 /**
@@ -119,7 +119,7 @@ function largestProducts(): Probe {
   });
   graph.output('y', graph.op('ReduceMin', [products], { attributes: { keepdims: 0 } }), []);
   return {
-    bytes: graph.finish('probe').bytes,
+    bytes: graph.finish('probe').encode(),
     feed: tensor('float32', [1, inputs], new Float32Array(inputs).fill(255)),
   };
 }
@@ -135,7 +135,7 @@ function attention(): Probe {
   const x = graph.input('x', 'float32', attentionDims);
   const options = { domain: 'com.microsoft', attributes: { num_heads: heads } } as const;
   graph.output('y', graph.op('MultiHeadAttention', [x, x, x], options), attentionDims);
-  return { bytes: graph.finish('probe').bytes, feed: attentionInput() };
+  return { bytes: graph.finish('probe').encode(), feed: attentionInput() };
 }
 
 function attentionInput(): Tensor<'float32'> {

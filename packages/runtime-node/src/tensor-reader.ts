@@ -43,7 +43,7 @@ export class TensorReader {
   #identity(dtype: DataType): Promise<InferenceSession> {
     const graph = new GraphBuilder();
     graph.output('y', graph.input('x', dtype, ['n']), ['n']);
-    const { name, bytes } = graph.finish('download');
-    return createOrtSession(this.#device, { name, bytes, directory: '', outputs: 'host' });
+    const model = graph.finish('download');
+    return createOrtSession(this.#device, { name: model.name, bytes: model.encode(), directory: '', outputs: 'host' });
   }
 }

@@ -1,7 +1,13 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, join, parse, relative, sep } from 'node:path';
-import { type GraphModel, RuntimeError, type WeightFile } from '@vlmkit/core';
-import { type ExternalRange, externalRanges, type Placement, placeExternalData } from './external-data.js';
+import {
+  type GraphModel,
+  type GraphWeight,
+  RuntimeError,
+  type WeightFile,
+  type WeightInfo,
+  type WeightPlace,
+} from '@vlmkit/core';
 import { SpillFile } from './spill-file.js';
 
 /** Bytes read at a time. */
@@ -28,25 +34,32 @@ export interface PreparedModel {
  * weights from memory only when it takes all of them from there. So locations are resolved and made relative to
  * the deepest folder that holds all files; what lies in no file is embedded when it is small, or written to a file.
  *
- * @throws RuntimeError when a file is missing or the graph points outside of its files.
+ * @throws RuntimeError when a file is missing or a weight lies outside of its file.
  */
 export async function prepareModel(model: GraphModel, onProgress: (fraction: number) => void): Promise<PreparedModel> {
-  const sources = new Sources(model);
-  const ranges = readRanges(model);
-  for (const range of ranges) sources.check(range);
-  const paths = await sources.paths(ranges);
-  const streamed = new Map(ranges.filter(({ location }) => !paths.has(location)).map((range) => [keyOf(range), range]));
-  const streamedBytes = [...streamed.values()].reduce((sum, { length }) => sum + length, 0);
+  for (const weight of model.weights) checkRange(model.name, weight);
+  const paths = await localPaths(model);
+  const streamed = new Map(
+    model.weights.filter((weight) => !isIn(paths, weight)).map((weight) => [keyOf(weight), weight]),
+  );
+  const streamedBytes = [...streamed.values()].reduce((sum, weight) => sum + lengthOf(weight), 0);
   const spill = streamedBytes > embedBytes ? await SpillFile.create() : undefined;
   try {
     const report = (done: number) => onProgress(done / streamedBytes);
-    const places = await store([...streamed.values()], { sources, spill, report });
+    const places = await store([...streamed.values()], { component: model.name, spill, report });
     const directory = commonFolder([...paths.values(), ...(spill ? [spill.path] : [])]);
-    const bytes = placeExternalData(model.bytes, (range): Placement => {
-      const path = paths.get(range.location);
-      const place = path === undefined ? (places.get(keyOf(range)) as StoredPlace) : { path, offset: range.offset };
-      if ('data' in place) return place;
-      return { location: relative(directory, place.path).split(sep).join('/'), offset: place.offset };
+    const locations = new Map<string, string>();
+    /** Worked out once a file: a decoder has hundreds of weights in each. */
+    const locationOf = (path: string): string => {
+      const known = locations.get(path) ?? relative(directory, path).split(sep).join('/');
+      locations.set(path, known);
+      return known;
+    };
+    const bytes = model.encode((weight): WeightPlace => {
+      const place = isIn(paths, weight)
+        ? { path: paths.get(weight.file)!, offset: weight.offset }
+        : places.get(keyOf(weight))!;
+      return 'data' in place ? place : { location: locationOf(place.path), offset: place.offset };
     });
     return {
       bytes,
@@ -60,49 +73,99 @@ export async function prepareModel(model: GraphModel, onProgress: (fraction: num
   }
 }
 
-function readRanges({ name, bytes }: GraphModel): readonly ExternalRange[] {
-  try {
-    return externalRanges(bytes);
-  } catch (cause) {
-    throw new RuntimeError(`The graph of the component "${name}" is not a whole ONNX model.`, { cause });
-  }
+function checkRange(component: string, weight: GraphWeight): void {
+  if ('data' in weight || weight.offset + weight.byteLength <= weight.file.byteLength) return;
+  const { name, offset, byteLength, file } = weight;
+  throw new RuntimeError(`The weight "${name}" of the component "${component}" lies outside of its file.`, {
+    expected: `at most ${file.byteLength} bytes`,
+    actual: `bytes ${offset} to ${offset + byteLength} of "${file.location}"`,
+  });
 }
 
-/** Where a range was put that lies in no local file. */
+/** Real paths of the local files that weights lie in. */
+async function localPaths({ name, weights }: GraphModel): Promise<ReadonlyMap<WeightFile, string>> {
+  const paths = new Map<WeightFile, string>();
+  for (const file of new Set(weights.flatMap((weight) => ('file' in weight ? [weight.file] : [])))) {
+    if (file.directory === undefined) continue;
+    const path = join(file.directory, file.location);
+    try {
+      paths.set(file, await realpath(path));
+    } catch (cause) {
+      throw new RuntimeError(`The component "${name}" cannot be loaded: a weight file is missing.`, {
+        expected: path,
+        remedy: 'Check that every file of the checkpoint is there and readable.',
+        cause,
+      });
+    }
+  }
+  return paths;
+}
+
+function isIn(paths: ReadonlyMap<WeightFile, string>, weight: GraphWeight): weight is WeightInfo {
+  return 'file' in weight && paths.has(weight.file);
+}
+
+/** Where a weight was put that lies in no local file. */
 type StoredPlace = { readonly path: string; readonly offset: number } | { readonly data: Uint8Array };
 
 interface StoreOptions {
-  readonly sources: Sources;
+  readonly component: string;
   /** Where to write; into memory when left out. */
   readonly spill: SpillFile | undefined;
   /** Takes the bytes read so far. */
   readonly report: (done: number) => void;
 }
 
-/** Reads ranges and puts them into the spill file or into memory. */
+/** Reads weights and puts them into the spill file or into memory. */
 async function store(
-  ranges: readonly ExternalRange[],
-  { sources, spill, report }: StoreOptions,
+  weights: readonly GraphWeight[],
+  { component, spill, report }: StoreOptions,
 ): Promise<ReadonlyMap<string, StoredPlace>> {
   const places = new Map<string, StoredPlace>();
   let done = 0;
-  for (const range of ranges) {
+  for (const weight of weights) {
     const offset = spill?.length ?? 0;
     const pieces: Uint8Array[] = [];
-    for await (const piece of sources.read(range)) {
+    for await (const piece of slices(component, weight)) {
       if (spill) await spill.append(piece);
       else pieces.push(piece);
       done += piece.byteLength;
       report(done);
     }
-    places.set(keyOf(range), spill ? { path: spill.path, offset } : { data: Buffer.concat(pieces) });
+    places.set(keyOf(weight), spill ? { path: spill.path, offset } : { data: Buffer.concat(pieces) });
   }
   await spill?.finish();
   return places;
 }
 
-function keyOf({ location, offset, length }: ExternalRange): string {
-  return `${offset}+${length}@${location}`;
+/** The bytes of a weight, in slices. */
+async function* slices(component: string, weight: GraphWeight): AsyncGenerator<Uint8Array> {
+  if ('data' in weight) {
+    yield weight.data;
+    return;
+  }
+  const { file, offset, byteLength } = weight;
+  for (let done = 0; done < byteLength; done += sliceBytes) {
+    const wanted = Math.min(sliceBytes, byteLength - done);
+    const bytes = await file.read(offset + done, wanted);
+    if (bytes.byteLength !== wanted) {
+      throw new RuntimeError(`The weights of the component "${component}" cannot be read from ${file.location}.`, {
+        expected: `${wanted} bytes at ${offset + done}`,
+        actual: `${bytes.byteLength} bytes`,
+        remedy: 'Check that the file is complete.',
+      });
+    }
+    yield bytes;
+  }
+}
+
+/** The same for weights of the same bytes, which are read once. */
+function keyOf(weight: GraphWeight): string {
+  return 'data' in weight ? weight.name : `${weight.offset}+${weight.byteLength}@${weight.file.location}`;
+}
+
+function lengthOf(weight: GraphWeight): number {
+  return 'data' in weight ? weight.data.byteLength : weight.byteLength;
 }
 
 /** The deepest folder that holds all of these files. */
@@ -121,68 +184,4 @@ function commonFolder(paths: readonly string[]): string {
     folder = dirname(folder);
   }
   return folder;
-}
-
-/** The files and memory that a model's weights lie in, by location. */
-class Sources {
-  readonly #component: string;
-  readonly #files: ReadonlyMap<string, WeightFile>;
-  readonly #inline: ReadonlyMap<string, Uint8Array>;
-
-  constructor(model: GraphModel) {
-    this.#component = model.name;
-    this.#files = new Map(model.files.map((file) => [file.location, file]));
-    this.#inline = new Map(model.inline.map(({ location, data }) => [location, data]));
-  }
-
-  /** Throws a RuntimeError unless the range lies in a known source. */
-  check({ name, location, offset, length }: ExternalRange): void {
-    const size = this.#files.get(location)?.byteLength ?? this.#inline.get(location)?.byteLength;
-    if (size !== undefined && offset + length <= size) return;
-    throw new RuntimeError(`The weight "${name}" of the component "${this.#component}" lies outside of its file.`, {
-      expected: size === undefined ? `a file "${location}" among the model's files` : `at most ${size} bytes`,
-      actual: `bytes ${offset} to ${offset + length} of "${location}"`,
-    });
-  }
-
-  /** Real paths of the local files that are used, by location. */
-  async paths(ranges: readonly ExternalRange[]): Promise<ReadonlyMap<string, string>> {
-    const paths = new Map<string, string>();
-    for (const location of new Set(ranges.map((range) => range.location))) {
-      const directory = this.#files.get(location)?.directory;
-      if (directory === undefined) continue;
-      try {
-        paths.set(location, await realpath(join(directory, location)));
-      } catch (cause) {
-        throw new RuntimeError(`The component "${this.#component}" cannot be loaded: a weight file is missing.`, {
-          expected: join(directory, location),
-          remedy: 'Check that every file of the checkpoint is there and readable.',
-          cause,
-        });
-      }
-    }
-    return paths;
-  }
-
-  /** The bytes of a range, in slices. */
-  async *read({ location, offset, length }: ExternalRange): AsyncGenerator<Uint8Array> {
-    const inline = this.#inline.get(location);
-    if (inline) {
-      yield inline.subarray(offset, offset + length);
-      return;
-    }
-    const file = this.#files.get(location) as WeightFile;
-    for (let done = 0; done < length; done += sliceBytes) {
-      const wanted = Math.min(sliceBytes, length - done);
-      const bytes = await file.read(offset + done, wanted);
-      if (bytes.byteLength !== wanted) {
-        throw new RuntimeError(`The weights of the component "${this.#component}" cannot be read from ${location}.`, {
-          expected: `${wanted} bytes at ${offset + done}`,
-          actual: `${bytes.byteLength} bytes`,
-          remedy: 'Check that the file is complete.',
-        });
-      }
-      yield bytes;
-    }
-  }
 }

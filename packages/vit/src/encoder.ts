@@ -52,7 +52,7 @@ export interface Vit extends ModalityEncoder {
 export async function createVit(input: CreateVitInput): Promise<Vit> {
   const { config, weights, runtime, dtype = 'float32', ...rest } = input;
   const { pageRows = defaultPageRows(runtime.profile), ...sessionOptions } = rest;
-  const model = buildVitGraph({ config, weights, profile: runtime.profile, dtype });
+  const model = await buildVitGraph({ config, weights, profile: runtime.profile, dtype });
   const session = await runtime.createSession(model, sessionOptions);
   const encodeJoint: Vit['encodeJoint'] = async (inputs, options = {}) => {
     throwIfAborted(options.signal);

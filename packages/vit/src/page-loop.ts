@@ -1,3 +1,4 @@
+import type { TimeSlices } from '@vlmkit/core';
 import type { Component, GraphBuilder, RotaryTables, Value } from '@vlmkit/onnx-graph';
 import { finishBlock, type Projections, patchEmbedding, projections } from './block.js';
 import type { VitConfig } from './config.js';
@@ -23,6 +24,13 @@ export interface StageInputs {
   readonly mixed: Value | undefined;
 }
 
+/** How a stage is built. */
+export interface StageOptions {
+  readonly config: VitConfig;
+  /** Pauses between blocks. */
+  readonly slices: TimeSlices;
+}
+
 /** What a stage returns: page rows, [g·r, e] each. */
 export interface StageResult {
   readonly state: Value;
@@ -40,17 +48,23 @@ export interface StageResult {
  *   pad to r rows ─► scan outputs [g, r, e]
  * ```
  */
-export function runPages(visual: Component, stage: Stage, inputs: StageInputs, config: VitConfig): StageResult {
+export async function runPages(
+  visual: Component,
+  stage: Stage,
+  inputs: StageInputs,
+  options: StageOptions,
+): Promise<StageResult> {
+  const { config } = options;
   const { graph } = visual;
   const loop = graph.scope(`stage.${stage.finish ?? 'embed'}`);
   const pageRows = loop.op('Shape', [inputs.rows], { attributes: { start: 1, end: 2 }, dtype: 'int64' });
-  const body = loop.subgraph('pages', (inner) => {
+  const body = await loop.slowSubgraph('pages', async (inner) => {
     const names = formalNames(inner);
     const index = inner.input(names('index'), 'int64', []);
     const go = inner.input(names('go'), 'bool', []);
     inner.output(names('goOn'), go, []);
     const page = openPage(inner, index, pageRows, inputs);
-    const results = pageBody(visual.on(inner), stage, page, config);
+    const results = await pageBody(visual.on(inner), stage, page, options);
     results.forEach((result, i) => {
       const dims = ['page_rows', config.hiddenSize];
       inner.output(names(`result${i}`), padRows(inner, result, page.length, pageRows), dims);
@@ -103,7 +117,12 @@ function openPage(inner: GraphBuilder, index: Value, pageRows: Value, inputs: St
 }
 
 /** Returns the page's state, and queries, keys and values when a full block follows. */
-function pageBody(visual: Component, stage: Stage, page: Page, config: VitConfig): Value[] {
+async function pageBody(
+  visual: Component,
+  stage: Stage,
+  page: Page,
+  { config, slices }: StageOptions,
+): Promise<Value[]> {
   const block = (index: number) => visual.enter(`blocks.${index}`);
   let x =
     stage.finish === undefined || !page.state || !page.mixed
@@ -112,6 +131,7 @@ function pageBody(visual: Component, stage: Stage, page: Page, config: VitConfig
   for (const index of stage.windowed) {
     const rows = projections(block(index), x, page.tables, config);
     x = finishBlock(block(index), x, windowAttention(block(index), rows, page.windows, config), config);
+    await slices.pause();
   }
   if (stage.start === undefined) return [x];
   const { query, key, value } = projections(block(stage.start), x, page.tables, config);

@@ -1,4 +1,4 @@
-import type { DeviceProfile, GraphModel, WeightSource } from '@vlmkit/core';
+import { type DeviceProfile, type GraphModel, TimeSlices, type WeightSource } from '@vlmkit/core';
 import { Component, GraphBuilder, int8Weights, type Value } from '@vlmkit/onnx-graph';
 import { patchValues, type VitConfig } from './config.js';
 import { frameAttention } from './frame-attention.js';
@@ -17,7 +17,7 @@ export interface VitGraphInput {
 }
 
 /**
- * Builds the encoder's graph.
+ * Builds the encoder's graph, with pauses, since it takes a while.
  *
  * ```
  * patches [p, d], cos and sin [p, h/2] ── rows [g, r], pages [g, 3], windows [w, 3] deal patches out (see planPages)
@@ -39,7 +39,7 @@ export interface VitGraphInput {
  * @throws WeightError when a tensor is missing or of another shape, ConfigError for an unknown activation, RuntimeError
  * when the device does not compute in the precision asked for.
  */
-export function buildVitGraph(input: VitGraphInput): GraphModel {
+export async function buildVitGraph(input: VitGraphInput): Promise<GraphModel> {
   const { config, profile, dtype: precision = 'float32' } = input;
   checkPrecision(precision, profile);
   const weights = precision === 'int8' ? int8Weights(input.weights, int8Layers(config, input.weights)) : input.weights;
@@ -58,11 +58,12 @@ export function buildVitGraph(input: VitGraphInput): GraphModel {
 
   const visual = new Component({ graph, weights, profile, dtype }, 'visual');
   const stages = splitAtFullBlocks(config);
+  const slices = new TimeSlices();
   let state: Value | undefined;
   let mixed: Value | undefined;
   for (const stage of stages) {
     const shared: StageInputs = { patches, tables, rows, pages, windows, state, mixed };
-    const result = runPages(visual, stage, shared, config);
+    const result = await runPages(visual, stage, shared, { config, slices });
     state = result.state;
     if (result.projections && stage.start !== undefined) {
       const block = visual.enter(`blocks.${stage.start}`);

@@ -29,9 +29,10 @@ export interface CpuResult {
 export async function runOnCpu(model: GraphModel, feeds: Readonly<Record<string, Tensor>>): Promise<CpuResult> {
   const folder = await mkdtemp(join(tmpdir(), 'vlmkit-graph-'));
   try {
-    for (const file of model.files) await writeFile(join(folder, file.location), await file.read(0, file.byteLength));
-    for (const { location, data } of model.inline) await writeFile(join(folder, location), data);
-    const session = await InferenceSession.create(model.bytes, {
+    for (const file of new Set(model.weights.flatMap((weight) => ('file' in weight ? [weight.file] : [])))) {
+      await writeFile(join(folder, file.location), await file.read(0, file.byteLength));
+    }
+    const session = await InferenceSession.create(model.encode(), {
       intraOpNumThreads: 1,
       logSeverityLevel: 3,
       extra: { session: { model_external_initializers_file_folder_path: folder } },

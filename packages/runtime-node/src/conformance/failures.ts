@@ -42,13 +42,12 @@ export const failureCases: readonly ConformanceCase[] = [
       const rejects = (model: GraphModel, message: RegExp) =>
         checkRejects(() => runtime.createSession(model), { name: 'RuntimeError', message });
       const good = productGraph(wave([2, 3]));
-      await rejects({ ...good, bytes: good.bytes.subarray(0, good.bytes.length - 5) }, /"product"/);
-      await rejects({ ...good, inline: [] }, /"w".*"product".*a file "inline:w"/);
-      await rejects({ ...good, inline: [{ location: 'inline:w', data: new Uint8Array(8) }] }, /"w".*at most 8 bytes/);
+      await rejects({ ...good, encode: (place) => good.encode(place).slice(0, -5) }, /"product"/);
+      await rejects(fileOf({ promised: 16, there: 16 }), /"w".*"short".*at most 16 bytes.*bytes 0 to 24 of "far\.bin"/);
       const graph = new GraphBuilder();
       graph.output('y', graph.op('NoSuchOperator', [graph.input('x', 'float32', [1])]), [1]);
       await rejects(graph.finish('odd'), /"odd".*NoSuchOperator/);
-      await rejects(truncatedFile(), /"short".*far\.bin.*24 bytes.*10 bytes/);
+      await rejects(fileOf({ promised: 24, there: 10 }), /"short".*far\.bin.*24 bytes.*10 bytes/);
     },
   },
   {
@@ -87,10 +86,10 @@ export const failureCases: readonly ConformanceCase[] = [
   { name: 'tells tensors of another runtime apart', run: refusesForeignTensors },
 ];
 
-/** A graph whose file gives fewer bytes than it promises. */
-function truncatedFile(): GraphModel {
+/** A graph with a weight of 24 bytes in a file that promises some bytes and gives others. */
+function fileOf({ promised, there }: { readonly promised: number; readonly there: number }): GraphModel {
   const graph = new GraphBuilder();
-  const file = { ...memoryFile('far.bin', new Uint8Array(10)), byteLength: 24 };
+  const file = { ...memoryFile('far.bin', new Uint8Array(there)), byteLength: promised };
   const info = { name: 'w', dtype: 'float32' as const, dims: [2, 3], file, offset: 0, byteLength: 24 };
   graph.output('y', graph.op('MatMul', [graph.input('x', 'float32', ['n', 2]), graph.weight(info)]), ['n', 3]);
   return graph.finish('short');

@@ -1,0 +1,42 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { TimeSlices } from './time-slices.js';
+
+/** Keeps the thread for a while. */
+function work(ms: number): void {
+  const end = Date.now() + ms;
+  while (Date.now() < end);
+}
+
+/** Works for 20 times 4 ms; returns how often a timer came in between. */
+async function interruptions(): Promise<number> {
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 1);
+  const slices = new TimeSlices();
+  for (let i = 0; i < 20; i++) {
+    work(4);
+    await slices.pause();
+  }
+  clearInterval(timer);
+  return ticks;
+}
+
+afterEach(() => vi.unstubAllGlobals());
+
+describe('TimeSlices', () => {
+  it('lets timers run during long work', async () => {
+    expect(await interruptions()).toBeGreaterThan(2);
+  });
+
+  it('does so where there are timers only', async () => {
+    vi.stubGlobal('setImmediate', undefined);
+    expect(await interruptions()).toBeGreaterThan(2);
+  });
+
+  it('costs nothing while the slice lasts', async () => {
+    vi.stubGlobal('setImmediate', () => {
+      throw new Error('The slice is not over.');
+    });
+    const slices = new TimeSlices();
+    for (let i = 0; i < 3; i++) await slices.pause();
+  });
+});
