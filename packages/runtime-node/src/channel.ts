@@ -1,34 +1,15 @@
-import { RuntimeError } from '@vlmkit/core';
-import type { DeviceMethod, ErrorMessage, Request, Response } from './protocol.js';
+import type { RuntimeError } from '@vlmkit/core';
+import type { CallOptions } from '@vlmkit/threads';
+import type { DeviceMethod, Request, Response } from './protocol.js';
 
-/** The way to the device: another thread, or this one. */
+/** The way to the device: a thread, or the caller's own. */
 export interface DeviceChannel {
+  /** Calls the device. @throws RuntimeError what the device threw, or that it has ended. */
+  call<M extends DeviceMethod>(method: M, request: Request<M>, options?: CallOptions): Promise<Response<M>>;
   /**
-   * Calls the device.
+   * Ends the device.
    *
-   * @param transfer buffers that the call may take away from the caller.
-   * @throws RuntimeError what the device threw, or that it has ended.
+   * @param reason what calls that are under way or come later reject with.
    */
-  call<M extends DeviceMethod>(method: M, request: Request<M>, transfer?: readonly ArrayBuffer[]): Promise<Response<M>>;
-  /** Ends the device. Calls that are under way reject. */
-  close(): Promise<void>;
-}
-
-/** The form in which an error crosses threads. */
-export function packError(error: unknown): ErrorMessage {
-  const known = error instanceof RuntimeError ? error : undefined;
-  const cause = known?.cause ?? (known ? undefined : error);
-  return {
-    message: error instanceof Error ? error.message : String(error),
-    expected: known?.expected,
-    actual: known?.actual,
-    remedy: known?.remedy,
-    cause: cause === undefined ? undefined : cause instanceof Error ? cause.message : String(cause),
-  };
-}
-
-/** The error that {@link packError} packed. */
-export function unpackError({ message, cause, ...details }: ErrorMessage): RuntimeError {
-  const error = new RuntimeError(message, cause === undefined ? {} : { cause: new Error(cause) });
-  return Object.assign(error, details);
+  close(reason: RuntimeError): Promise<void>;
 }

@@ -1,14 +1,12 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { type Runtime, RuntimeError } from '@vlmkit/core';
+import { WorkerThread } from '@vlmkit/threads';
 import type { DeviceChannel } from './channel.js';
 import { DeviceClient } from './device-client.js';
 import { assertAvailable, candidates } from './devices.js';
 import { InlineChannel } from './inline-channel.js';
 import { NodeRuntime } from './node-runtime.js';
-import type { DeviceKind } from './protocol.js';
-import { WorkerChannel } from './worker-channel.js';
+import type { DeviceCalls, DeviceKind } from './protocol.js';
 
 /** Options of {@link createNodeRuntime}. */
 export interface NodeRuntimeOptions {
@@ -75,16 +73,10 @@ function checkThreads(threads: number): number {
 }
 
 function openChannel(inline: boolean): DeviceChannel {
-  return inline ? new InlineChannel() : new WorkerChannel(workerScript());
-}
-
-/** The compiled worker: beside this module, or in dist when this module runs from its source. */
-function workerScript(): URL {
-  const beside = new URL('./worker.js', import.meta.url);
-  const script = existsSync(fileURLToPath(beside)) ? beside : new URL('../dist/worker.js', import.meta.url);
-  if (existsSync(fileURLToPath(script))) return script;
-  throw new RuntimeError('The script of the inference thread is missing.', {
-    expected: fileURLToPath(beside),
-    remedy: 'Run `npm run build`, or reinstall @vlmkit/runtime-node.',
+  if (inline) return new InlineChannel();
+  return new WorkerThread<DeviceCalls>({
+    script: new URL('./worker.js', import.meta.url),
+    name: 'the inference thread',
+    remedy: 'Create a new runtime.',
   });
 }

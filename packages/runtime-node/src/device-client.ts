@@ -1,13 +1,11 @@
-import type { AbortSignalLike } from '@vlmkit/core';
-import { throwIfAborted } from '@vlmkit/core';
+import { type AbortSignalLike, RuntimeError, throwIfAborted } from '@vlmkit/core';
+import type { CallOptions } from '@vlmkit/threads';
 import type { DeviceChannel } from './channel.js';
 import type { DeviceMethod, Request, Response } from './protocol.js';
 import { RequestQueue } from './request-queue.js';
 
 /** Options of one call. */
-export interface CallOptions {
-  /** Buffers that the call may take away from the caller. */
-  readonly transfer?: readonly ArrayBuffer[];
+export interface DeviceCallOptions extends CallOptions {
   /** Checked when the call's turn comes. */
   readonly signal?: AbortSignalLike | undefined;
 }
@@ -30,10 +28,10 @@ export class DeviceClient {
     return this.#nextId++;
   }
 
-  call<M extends DeviceMethod>(method: M, request: Request<M>, options: CallOptions = {}): Promise<Response<M>> {
+  call<M extends DeviceMethod>(method: M, request: Request<M>, options: DeviceCallOptions = {}): Promise<Response<M>> {
     return this.#queue.add(async () => {
       throwIfAborted(options.signal);
-      return this.#channel.call(method, request, options.transfer);
+      return this.#channel.call(method, request, options);
     });
   }
 
@@ -48,6 +46,11 @@ export class DeviceClient {
   }
 
   close(): Promise<void> {
-    return this.#channel.close();
+    return this.#channel.close(disposed());
   }
+}
+
+/** What is told to those who call a device that was closed. */
+export function disposed(): RuntimeError {
+  return new RuntimeError('The runtime was disposed of.', { remedy: 'Create a new runtime.' });
 }

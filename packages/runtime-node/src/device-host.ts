@@ -1,4 +1,5 @@
 import { type DeviceProfile, RuntimeError, type Tensor } from '@vlmkit/core';
+import type { Handlers } from '@vlmkit/threads';
 import { env, type InferenceSession, type Tensor as OrtTensor } from 'onnxruntime-node';
 import { translateOrtError } from './ort-errors.js';
 import { createOrtSession, signatureOf } from './ort-session.js';
@@ -7,13 +8,10 @@ import { probeDevice } from './probe.js';
 import type {
   CreateRowsRequest,
   DeviceCalls,
-  DeviceMethod,
   GraphSignature,
   LoadRequest,
   NamedFeed,
   OpenRequest,
-  Request,
-  Response,
   RunRequest,
   RunResponse,
   TruncateRequest,
@@ -27,10 +25,6 @@ interface LoadedSession {
   readonly profiling: boolean;
 }
 
-type Handlers = {
-  readonly [M in keyof DeviceCalls]: (request: Request<M>) => Response<M> | Promise<Response<M>>;
-};
-
 /** The device's side: holds sessions, tensors and rows by id, and answers calls. */
 export class DeviceHost {
   readonly #sessions = new Map<number, LoadedSession>();
@@ -39,7 +33,8 @@ export class DeviceHost {
   #device: OpenRequest = { device: 'cpu', threads: 1, prepack: true };
   #reader = new TensorReader(this.#device);
 
-  readonly #handlers: Handlers = {
+  /** What it does for each call. */
+  readonly handlers: Handlers<DeviceCalls> = {
     open: (request) => this.#open(request),
     load: (request) => this.#load(request),
     unload: (session) => this.#unload(session),
@@ -51,11 +46,6 @@ export class DeviceHost {
     freeRows: (rows) => this.#freeRows(rows),
     close: () => this.#close(),
   };
-
-  /** Answers one call. */
-  async call<M extends DeviceMethod>(method: M, request: Request<M>): Promise<Response<M>> {
-    return this.#handlers[method](request);
-  }
 
   async #open(request: OpenRequest): Promise<DeviceProfile> {
     env.logLevel = 'fatal';
@@ -77,19 +67,22 @@ export class DeviceHost {
     await loaded?.session.release();
   }
 
-  async #run({ session: id, feeds, fetch, keep, rows: rowsId }: RunRequest): Promise<RunResponse> {
-    const loaded = this.#sessions.get(id);
+  async #run(request: RunRequest): Promise<RunResponse> {
+    const loaded = this.#sessions.get(request.session);
     if (!loaded) throw new RuntimeError('The session was disposed of.');
+    try {
+      return await this.#runSession(loaded.session, request);
+    } catch (cause) {
+      throw translateOrtError(`The component "${loaded.name}" failed to run`, cause);
+    }
+  }
+
+  async #runSession(session: InferenceSession, { feeds, fetch, keep, rows: rowsId }: RunRequest): Promise<RunResponse> {
     const rows = rowsId === undefined ? undefined : this.#rowStore(rowsId);
     const inputs: Record<string, OrtTensor> = rows?.views() ?? {};
     for (const feed of feeds) inputs[feed.name] = this.#feed(feed);
     const wanted = [...new Set([...fetch, ...Object.keys(keep), ...(rows?.outputs ?? [])])];
-    let outputs: InferenceSession.OnnxValueMapType;
-    try {
-      outputs = await loaded.session.run(inputs, wanted);
-    } catch (cause) {
-      throw translateOrtError(`The component "${loaded.name}" failed to run`, cause);
-    }
+    const outputs = await session.run(inputs, wanted);
     const output = (name: string) => outputs[name] as OrtTensor;
 
     if (rows) {
@@ -120,8 +113,12 @@ export class DeviceHost {
   async #download(id: number): Promise<Tensor> {
     const tensor = this.#tensors.get(id);
     if (!tensor) throw new RuntimeError('The tensor was disposed of.');
-    const { dtype, dims, data } = await this.#reader.read(tensor);
-    return { dtype, dims, data: data.slice() };
+    try {
+      const { dtype, dims, data } = await this.#reader.read(tensor);
+      return { dtype, dims, data: data.slice() };
+    } catch (cause) {
+      throw translateOrtError('A tensor cannot be downloaded', cause);
+    }
   }
 
   #freeTensor(id: number): undefined {

@@ -1,20 +1,21 @@
-import { RuntimeError } from '@vlmkit/core';
+import type { RuntimeError } from '@vlmkit/core';
 import type { DeviceChannel } from './channel.js';
 import { DeviceHost } from './device-host.js';
 import type { DeviceMethod, Request, Response } from './protocol.js';
 
 /** A device in the calling thread, which blocks while it loads and runs: for debuggers and profilers. */
 export class InlineChannel implements DeviceChannel {
-  #host: DeviceHost | undefined = new DeviceHost();
+  readonly #handlers = new DeviceHost().handlers;
+  #closed: RuntimeError | undefined;
 
   async call<M extends DeviceMethod>(method: M, request: Request<M>): Promise<Response<M>> {
-    if (!this.#host) throw new RuntimeError('The runtime was disposed of.', { remedy: 'Create a new runtime.' });
-    return this.#host.call(method, request);
+    if (this.#closed) throw this.#closed;
+    return this.#handlers[method](request);
   }
 
-  async close(): Promise<void> {
-    const host = this.#host;
-    this.#host = undefined;
-    await host?.call('close', undefined);
+  async close(reason: RuntimeError): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = reason;
+    await this.#handlers.close(undefined);
   }
 }

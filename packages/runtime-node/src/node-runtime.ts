@@ -1,14 +1,13 @@
-import {
-  type DeviceProfile,
-  type GraphModel,
-  type RowBuffers,
-  type RowBuffersOptions,
-  type Runtime,
-  RuntimeError,
-  type Session,
-  type SessionOptions,
+import type {
+  DeviceProfile,
+  GraphModel,
+  RowBuffers,
+  RowBuffersOptions,
+  Runtime,
+  Session,
+  SessionOptions,
 } from '@vlmkit/core';
-import type { DeviceClient } from './device-client.js';
+import { type DeviceClient, disposed } from './device-client.js';
 import { NodeRowBuffers } from './handles.js';
 import { NodeSession } from './node-session.js';
 import { type PreparedModel, prepareModel } from './weight-files.js';
@@ -69,6 +68,6 @@ export class NodeRuntime implements Runtime {
   }
 
   #assertOpen(): void {
-    if (this.#disposed) throw new RuntimeError('The runtime was disposed of.', { remedy: 'Create a new runtime.' });
+    if (this.#disposed) throw disposed();
   }
 }

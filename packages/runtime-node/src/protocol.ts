@@ -102,23 +102,3 @@ export interface DeviceCalls {
 export type DeviceMethod = keyof DeviceCalls;
 export type Request<M extends DeviceMethod> = DeviceCalls[M]['request'];
 export type Response<M extends DeviceMethod> = DeviceCalls[M]['response'];
-
-/** A call on its way to the inference thread. */
-export type CallMessage = {
-  readonly [M in DeviceMethod]: { readonly id: number; readonly method: M; readonly request: Request<M> };
-}[DeviceMethod];
-
-/** An error in a form that crosses threads. */
-export interface ErrorMessage {
-  readonly message: string;
-  readonly expected: string | undefined;
-  readonly actual: string | undefined;
-  readonly remedy: string | undefined;
-  /** The runtime's own words. */
-  readonly cause: string | undefined;
-}
-
-/** The answer to a call. */
-export type ReplyMessage =
-  | { readonly id: number; readonly response: Response<DeviceMethod> }
-  | { readonly id: number; readonly error: ErrorMessage };
