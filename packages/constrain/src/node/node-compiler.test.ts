@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-// The built package, since a worker cannot run TypeScript.
-import { createNodeConstraintCompiler } from '@vlmkit/constrain/node';
 import { PromptError, RuntimeError } from '@vlmkit/core';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { allowedIds, paddedSize, randomWalk, smallTokenizer, stopIds } from '../testing/random-walk.js';
+import { createNodeConstraintCompiler } from './node-compiler.js';
 
 const tokenizer = smallTokenizer();
 const options = { vocabulary: tokenizer, vocabularySize: paddedSize, stopIds };
@@ -65,18 +64,4 @@ it('starts in a program that is given on the command line', async () => {
     await compiler.dispose();`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
   expect(stdout).toBe('true\n');
-});
-
-it('ends in peace when an answer to a call that was given up is on its way', async () => {
-  const program = `
-    import { createNodeConstraintCompiler } from '@vlmkit/constrain/node';
-    const vocabulary = { vocabularySize: 2, tokenBytes: (id) => Uint8Array.of(97 + id), specialIds: new Set([1]) };
-    const compiler = await createNodeConstraintCompiler({ vocabulary, stopIds: [1] });
-    const state = await compiler.compile(/a/);
-    state.mask().catch(() => console.log('given up'));
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
-    await compiler.dispose();
-    console.log('disposed of');`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
-  expect(stdout).toBe('given up\ndisposed of\n');
 });

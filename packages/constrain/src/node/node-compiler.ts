@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { RuntimeError } from '@vlmkit/core';
+import { WorkerThread } from '@vlmkit/threads';
 import { type Constraint, portableConstraint } from '../constraint.js';
 import type { ConstraintCompiler, ConstraintState } from '../constraint-state.js';
 import { packVocabulary, type Vocabulary } from '../vocabulary.js';
-import { openChannel, type WorkerChannel } from './worker-channel.js';
+import type { ConstraintCalls } from './worker-protocol.js';
 
 /** What a compiler needs. */
 export interface NodeCompilerOptions {
@@ -26,50 +27,55 @@ const tokensPerTurn = 2048;
  */
 export async function createNodeConstraintCompiler(options: NodeCompilerOptions): Promise<ConstraintCompiler> {
   const { vocabulary, stopIds, vocabularySize = vocabulary.vocabularySize } = options;
-  const channel = openChannel();
+  const thread = new WorkerThread<ConstraintCalls>({
+    script: new URL('./constraint-worker.js', import.meta.url),
+    name: 'the constraint worker',
+    remedy: 'Create a new compiler.',
+  });
   try {
     for (let start = 0; start < vocabulary.vocabularySize; start += tokensPerTurn) {
       const end = Math.min(start + tokensPerTurn, vocabulary.vocabularySize);
-      await channel.call({ method: 'addTokens', tokens: packVocabulary(vocabulary, start, end) });
+      await thread.call('addTokens', packVocabulary(vocabulary, start, end));
       await setImmediate();
     }
-    await channel.call({ method: 'open', vocabularySize, stopIds });
+    await thread.call('open', { vocabularySize, stopIds });
   } catch (error) {
-    await channel.close();
+    await thread.close();
     throw error;
   }
   return {
     async compile(constraint: Constraint) {
-      const state = await channel.call({ method: 'compile', constraint: portableConstraint(constraint) });
-      return createRemoteState(channel, state);
+      const state = await thread.call('compile', portableConstraint(constraint));
+      return createRemoteState(thread, state);
     },
-    dispose: () => channel.close(),
+    dispose: () =>
+      thread.close(new RuntimeError('The constraint compiler has been disposed of.', { remedy: 'Create a new one.' })),
   };
 }
 
 /** A state that lives in the worker. */
-function createRemoteState(channel: WorkerChannel, state: number): ConstraintState {
+function createRemoteState(thread: WorkerThread<ConstraintCalls>, state: number): ConstraintState {
   let finished = false;
   let disposed = false;
   return {
     get finished() {
       return finished;
     },
-    mask: () => channel.call({ method: 'mask', state }),
+    mask: () => thread.call('mask', state),
     async accept(id) {
-      const result = await channel.call({ method: 'accept', state, id });
+      const result = await thread.call('accept', { state, id });
       finished = result.finished;
       return result.accepted;
     },
     async rollback(count) {
-      await channel.call({ method: 'rollback', state, count });
+      await thread.call('rollback', { state, count });
       if (count > 0) finished = false;
     },
     dispose() {
       if (disposed) return;
       disposed = true;
       // A worker that has ended freed everything.
-      channel.call({ method: 'free', state }).catch((error: unknown) => {
+      thread.call('free', state).catch((error: unknown) => {
         if (!(error instanceof RuntimeError)) throw error;
       });
     },
