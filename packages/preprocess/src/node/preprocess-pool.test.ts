@@ -126,18 +126,3 @@ test('a pool starts in a program that is given on the command line', async () =>
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
   expect(stdout).toBe('27\n');
 });
-
-test('a closed pool lets its program end in peace when the answer to a job is on its way', async () => {
-  const program = `
-    import { createPreprocessPool } from '@vlmkit/preprocess/node';
-    const pool = createPreprocessPool({ threads: 1 });
-    const picture = { width: 2, height: 2, data: new Uint8Array(12) };
-    await pool.resize(picture, picture);
-    pool.resize(picture, picture).catch(() => console.log('given up'));
-    for (let i = 0; i < 10; i++) await null; // the job is under way now
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
-    await pool.close();
-    console.log('closed');`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
-  expect(stdout).toBe('given up\nclosed\n');
-});

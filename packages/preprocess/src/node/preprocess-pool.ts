@@ -1,12 +1,6 @@
 import { availableParallelism } from 'node:os';
-import {
-  type AbortSignalLike,
-  type PixelSize,
-  RuntimeError,
-  throwIfAborted,
-  unlessAborted,
-  type VisualSegment,
-} from '@vlmkit/core';
+import { type AbortSignalLike, type PixelSize, RuntimeError, type VisualSegment } from '@vlmkit/core';
+import { ThreadPool } from '@vlmkit/threads';
 import { isWebAddress } from '../download/download.js';
 import type { DecodeOptions } from '../image-decoder.js';
 import type { PatchifyOptions } from '../patchify.js';
@@ -15,8 +9,7 @@ import type { RgbImage } from '../rgb-image.js';
 import type { NodeImageSource, SharpDecoderOptions } from '../sharp/index.js';
 import type { CutClip } from '../video/cut-clip.js';
 import { Downloads } from './downloads.js';
-import { PreprocessThread } from './preprocess-thread.js';
-import { type Job, memoryOf, type PictureFile, type PreprocessWork } from './protocol.js';
+import { memoryOf, type PictureFile, type PreprocessCalls } from './protocol.js';
 
 /** Options of {@link createPreprocessPool}. */
 export interface PreprocessPoolOptions extends SharpDecoderOptions {
@@ -61,7 +54,12 @@ export interface PreprocessPool {
  */
 export function createPreprocessPool(options: PreprocessPoolOptions = {}): PreprocessPool {
   const { threads = Math.min(4, Math.max(1, availableParallelism() - 1)), ...limits } = options;
-  const crew = new Crew(threads);
+  const pool = new ThreadPool<PreprocessCalls>({
+    threads,
+    script: new URL('./worker.js', import.meta.url),
+    name: 'a preprocessing thread',
+    remedy: 'If memory ran out, lower maxPixels or use fewer threads.',
+  });
   const downloads = new Downloads();
   /** A picture as a thread takes it: downloaded, as no thread should wait for a server. */
   async function picture(source: NodeImageSource, { name, signal }: DecodeOptions): Promise<PictureFile> {
@@ -72,108 +70,19 @@ export function createPreprocessPool(options: PreprocessPoolOptions = {}): Prepr
   }
   return {
     async image(source, { signal, name, ...options }) {
-      const input = { ...(await picture(source, { name, signal })), options };
-      return crew.run({ kind: 'image', input }, { signal });
+      return pool.call('image', { ...(await picture(source, { name, signal })), options }, { signal });
     },
     async decode(source, options = {}) {
-      return crew.run({ kind: 'decode', input: await picture(source, options) }, options);
+      return pool.call('decode', await picture(source, options), { signal: options.signal });
     },
     resize: (image, size, { signal, handOver } = {}) =>
-      crew.run({ kind: 'resize', input: { image, size } }, { signal, handedOver: handOver ? memoryOf([image]) : [] }),
-    cutClip: (frames, { signal, ...patchOptions }) =>
-      crew.run({ kind: 'cutClip', input: { frames, options: patchOptions } }, { signal, handedOver: memoryOf(frames) }),
-    close: () => {
-      downloads.close(closedError());
-      return crew.close();
+      pool.call('resize', { image, size }, { signal, transfer: handOver ? memoryOf([image]) : [] }),
+    cutClip: (frames, { signal, ...options }) =>
+      pool.call('cutClip', { frames, options }, { signal, transfer: memoryOf(frames) }),
+    close() {
+      const closed = new RuntimeError('The preprocessing pool is closed.', { remedy: 'Create a new one.' });
+      downloads.close(closed);
+      return pool.close(closed);
     },
   };
-}
-
-/** How a job is done. */
-interface JobTerms extends PoolJobOptions {
-  /** Memory of the job's input that the thread takes over. */
-  readonly handedOver?: readonly ArrayBuffer[];
-}
-
-interface Waiter {
-  readonly resolve: (thread: PreprocessThread) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** Threads and those who wait for one. */
-class Crew {
-  readonly #limit: number;
-  readonly #idle: PreprocessThread[] = [];
-  readonly #busy = new Set<PreprocessThread>();
-  readonly #waiting: Waiter[] = [];
-  #closed = false;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  async run<K extends keyof PreprocessWork>(
-    job: Job<K>,
-    { signal, handedOver }: JobTerms,
-  ): Promise<PreprocessWork[K]['output']> {
-    throwIfAborted(signal);
-    const thread = await this.#takeUnlessAborted(signal);
-    // A job cannot be stopped: whoever aborts it stops waiting, and the thread is free when it has ended.
-    const work = thread.run(job, handedOver).finally(() => this.#giveBack(thread));
-    return unlessAborted(work, signal);
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    for (const waiter of this.#waiting.splice(0)) waiter.reject(closedError());
-    await Promise.all([...this.#idle, ...this.#busy].map((thread) => thread.close()));
-  }
-
-  async #takeUnlessAborted(signal: AbortSignalLike | undefined): Promise<PreprocessThread> {
-    const taken = this.#take();
-    try {
-      return await unlessAborted(taken, signal);
-    } catch (error) {
-      // One who waits no longer passes the thread on when it comes; that there is none is not told then.
-      taken.then(
-        (thread) => this.#giveBack(thread),
-        () => undefined,
-      );
-      throw error;
-    }
-  }
-
-  async #take(): Promise<PreprocessThread> {
-    if (this.#closed) throw closedError();
-    const idle = this.#idle.pop();
-    if (!idle && this.#busy.size >= this.#limit) {
-      return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
-    }
-    return this.#start(idle);
-  }
-
-  /** Puts a thread to work, or a new one when it has failed. */
-  #start(thread: PreprocessThread | undefined): PreprocessThread {
-    const usable = thread && !thread.ended ? thread : new PreprocessThread();
-    this.#busy.add(usable);
-    return usable;
-  }
-
-  #giveBack(thread: PreprocessThread): void {
-    this.#busy.delete(thread);
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
-      try {
-        next.resolve(this.#start(thread));
-        return;
-      } catch (error) {
-        // None can take a failed thread's place; the next who waits may have more luck, and must not wait for ever.
-        next.reject(error);
-      }
-    }
-    if (!thread.ended) this.#idle.push(thread);
-  }
-}
-
-function closedError(): RuntimeError {
-  return new RuntimeError('The preprocessing pool is closed.', { remedy: 'Create a new one.' });
 }
