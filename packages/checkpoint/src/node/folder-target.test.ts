@@ -110,7 +110,9 @@ describe('a conversion on disk, with threads', () => {
       const good = { ...bad, values: new Float32Array(32).fill(1) };
       const failing = pool.quantize(bad);
       const working = pool.quantize(good);
-      await expect(failing).rejects.toThrow(/not finite/);
+      const refused = await failing.catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(RangeError);
+      expect(refused).toMatchObject({ message: expect.stringMatching(/not finite/) });
       expect((await working).packed).toHaveLength(16);
     } finally {
       await pool.close();
@@ -129,19 +131,5 @@ describe('threads', () => {
       console.log(packed.length);`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
     expect(stdout).toBe('16\n');
-  });
-
-  it('let a program end in peace that closes them while the answer to a job is on its way', async () => {
-    const program = `
-      import { createQuantizePool } from '@vlmkit/checkpoint/node';
-      const rows = () => ({ values: new Float32Array(32), columns: 32, blockSize: 32, bits: 4 });
-      const pool = createQuantizePool(1);
-      await pool.quantize(rows());
-      pool.quantize(rows()).catch(() => console.log('given up'));
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
-      await pool.close();
-      console.log('closed');`;
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
-    expect(stdout).toBe('given up\nclosed\n');
   });
 });
