@@ -56,12 +56,22 @@ async function pack() {
   return packages;
 }
 
+/** These packages, and those of ours that they depend on. */
+function closure(packages, names) {
+  const all = new Set(names);
+  for (const name of all) {
+    const dependencies = Object.keys(packages.get(name).manifest.dependencies ?? {});
+    for (const each of dependencies.filter((each) => packages.has(each))) all.add(each);
+  }
+  return [...all];
+}
+
 /** Makes a project that depends on these packages, and installs it. */
 async function project(name, packages, names, others = {}) {
   const path = join(folder, name);
   await mkdir(path);
   const dependencies = { ...others };
-  for (const each of names) dependencies[each] = `file:${packages.get(each).tarball}`;
+  for (const each of closure(packages, names)) dependencies[each] = `file:${packages.get(each).tarball}`;
   const allowScripts = { 'node-av': false, 'onnxruntime-node': false };
   await writeFile(
     join(path, 'package.json'),
@@ -98,8 +108,7 @@ async function inNode(packages) {
 /** Positions alone, and preprocessing alone, in projects without onnxruntime. */
 async function alone(packages) {
   for (const name of ['mrope', 'preprocess']) {
-    const names = ['@vlmkit/core', '@vlmkit/mrope', ...(name === 'mrope' ? [] : ['@vlmkit/preprocess'])];
-    const path = await project(name, packages, names);
+    const path = await project(name, packages, new Set(['@vlmkit/mrope', `@vlmkit/${name}`]));
     await cp(join(consumers, 'portable.mjs'), join(path, 'portable.mjs'));
     run(process.execPath, ['portable.mjs', name], path);
     console.log(`ok   @vlmkit/${name} without onnxruntime`);
