@@ -89,7 +89,7 @@ function outerValues(model: Component, config: DecoderConfig): OuterValues {
       cos: model.cast(graph.input('cos', 'float32', ['t', headDim / 2])),
       sin: model.cast(graph.input('sin', 'float32', ['t', headDim / 2])),
     },
-    visual: model.cast(graph.input('visual', 'float32', ['v', hiddenSize])),
+    visual: graph.input('visual', 'float32', ['v', hiddenSize]),
     pastBias: model.cast(graph.input('past_bias', 'float32', ['past_rows', 'past_columns'])),
     past: Array.from({ length: numHiddenLayers }, (_, layer) =>
       pastRows(layer, config, (name) => graph.input(name, dtype, ['p', headDim])),

@@ -2,6 +2,7 @@ import {
   batchedRotary,
   branchOnRows,
   type Component,
+  castTo,
   type GraphBuilder,
   linear,
   type RotaryTables,
@@ -90,7 +91,9 @@ export function cachedAttention(attention: Component, x: Value, options: CachedA
       ),
   }) as [Value, Value, Value];
 
-  const query = perHead(attention, batchedRotary(attention, projectedQuery, state.tables, heads), kvHeads);
+  const rotated = batchedRotary(attention, projectedQuery, state.tables, heads);
+  const { scaled, scale } = scaledQuery(attention, rotated, headDim);
+  const query = perHead(attention, scaled, kvHeads);
   const key = perHead(attention, rotary(attention, projectedKey, state.tables, kvHeads), kvHeads);
   const value = perHead(attention, projectedValue, kvHeads);
 
@@ -104,7 +107,13 @@ export function cachedAttention(attention: Component, x: Value, options: CachedA
       pastKey: cache.past.keys[head]!,
       pastValue: cache.past.values[head]!,
     };
-    return headAttention(attention, inputs, { pastBias: state.pastBias, shared, group: heads / kvHeads, headDim });
+    return headAttention(attention, inputs, {
+      pastBias: state.pastBias,
+      shared,
+      group: heads / kvHeads,
+      headDim,
+      scale,
+    });
   });
   const joined = mixed.length === 1 ? mixed[0]! : graph.op('Concat', mixed, { attributes: { axis: -1 } });
   const [output] = branchOnRows(attention, {
@@ -114,6 +123,20 @@ export function cachedAttention(attention: Component, x: Value, options: CachedA
     build: (part) => [linear(part, 'o_proj', joined, { inputs: heads * headDim, outputs: hiddenSize })],
   }) as [Value];
   return output;
+}
+
+/**
+ * The query, and what its products with keys are still to be multiplied by, 1 / √d in all. In float16 the query is
+ * multiplied beforehand, since the products would overflow; in float32 the product does it, which saves an operator.
+ */
+function scaledQuery(
+  { graph, dtype }: Component,
+  query: Value,
+  headDim: number,
+): { readonly scaled: Value; readonly scale: number } {
+  const scale = headDim ** -0.5;
+  if (dtype === 'float32') return { scaled: query, scale };
+  return { scaled: graph.op('Mul', [query, castTo(graph, graph.float(scale), dtype)]), scale: 1 };
 }
 
 /** [..., n·c] cut into n tensors [..., c]. */
@@ -139,16 +162,18 @@ interface HeadOptions {
   readonly shared: SharedByHeads;
   readonly group: number;
   readonly headDim: number;
+  /** What scores are multiplied by. */
+  readonly scale: number;
 }
 
 /** One key-value head: [1, s, g·d] to [s, g·d]. Rows of the scores are (token, query head) pairs. */
 function headAttention({ graph }: Component, inputs: HeadInputs, options: HeadOptions): Value {
-  const { group, headDim, pastBias, shared } = options;
+  const { group, headDim, pastBias, shared, scale } = options;
   const { tokens, pairs, past, fresh, all } = extents;
   const rows = graph.op('Reshape', [inputs.query, graph.ints(-1, headDim)], { dims: [[pairs, headDim]] });
   const scores = (key: Value, bias: Value, width: string) =>
     graph.op('Gemm', [rows, key, bias], {
-      attributes: { transB: 1, alpha: { float: headDim ** -0.5 } },
+      attributes: { transB: 1, alpha: { float: scale } },
       dims: [[pairs, width]],
     });
   const joined = graph.op(

@@ -66,7 +66,7 @@ export async function buildDecoderGraph(options: DecoderGraphOptions): Promise<G
   };
   const { logits, hiddenStates } = await decoder(model, config, {
     tokenIds: graph.input('token_ids', 'int64', ['s']),
-    visual: model.cast(graph.input('visual', 'float32', ['v', hiddenSize])),
+    visual: graph.input('visual', 'float32', ['v', hiddenSize]),
     visualRows: graph.input('visual_rows', 'int64', ['s']),
     logitRows: graph.input('logit_rows', 'int64', ['n']),
     manyRows: graph.input('many_rows', 'bool', []),
@@ -82,7 +82,7 @@ export async function buildDecoderGraph(options: DecoderGraphOptions): Promise<G
 export interface DecoderInputs {
   /** [s]. */
   readonly tokenIds: Value;
-  /** [v, h]. */
+  /** float32 [v, h]. */
   readonly visual: Value;
   /** [s]. */
   readonly visualRows: Value;
@@ -116,14 +116,12 @@ export async function decoder(model: Component, config: DecoderConfig, inputs: D
   }
   const hidden = stream.change ? graph.op('Add', [stream.sum, stream.change]) : stream.sum;
   const asked = graph.op('Gather', [hidden, inputs.logitRows]);
-  const normed = rmsNorm(model.enter('model'), 'norm', asked, { size: hiddenSize, epsilon: rmsNormEps });
-  return {
-    logits: castTo(graph, head(model, config, normed), 'float32'),
-    hiddenStates: castTo(graph, normed, 'float32'),
-  };
+  const wide = model.enter('model').as('float32');
+  const normed = rmsNorm(wide, 'norm', asked, { size: hiddenSize, epsilon: rmsNormEps });
+  return { logits: castTo(graph, head(model, config, model.cast(normed)), 'float32'), hiddenStates: normed };
 }
 
-/** Rows of the embedding, with visual tokens in place of theirs. [s, h]. */
+/** Rows of the embedding, with visual tokens in place of theirs. float32 [s, h]. */
 function embeddings(
   model: Component,
   { hiddenSize, vocabSize }: DecoderConfig,
@@ -138,8 +136,8 @@ function embeddings(
   const scope = graph.scope('visual_tokens');
   const isVisual = scope.op('GreaterOrEqual', [rows, graph.int(0)], { dtype: 'bool' });
   const mask = scope.op('Unsqueeze', [isVisual, graph.ints(1)]);
-  return scope.op('Where', [mask, scope.op('Gather', [visual, rows]), text], {
-    dtype: model.dtype,
+  return scope.op('Where', [mask, scope.op('Gather', [visual, rows]), castTo(graph, text, 'float32')], {
+    dtype: 'float32',
     dims: [[extents.tokens, hiddenSize]],
   });
 }
@@ -215,7 +213,10 @@ interface LayerOptions {
   readonly many: Value;
 }
 
-/** The residual stream between layers [s, h]: what was summed so far, and what is still to be added. */
+/**
+ * The residual stream between layers [s, h]: what was summed so far, and what is still to be added. float32 in every precision:
+ * the sum reaches tens of thousands in a few channels, beyond float16, and the norms square it.
+ */
 interface Stream {
   readonly sum: Value;
   readonly change?: Value;
@@ -231,17 +232,20 @@ interface Stream {
 function decoderLayer(layer: Component, { sum, change }: Stream, options: LayerOptions): Stream {
   const { config, many } = options;
   const norm = { size: config.hiddenSize, epsilon: config.rmsNormEps };
+  const wide = layer.as('float32');
   const entered = change
-    ? addRmsNorm(layer, 'input_layernorm', [sum, change], norm)
-    : { sum, normed: rmsNorm(layer, 'input_layernorm', sum, norm) };
-  const attended = cachedAttention(layer.enter('self_attn'), entered.normed, options);
-  const middle = addRmsNorm(layer, 'post_attention_layernorm', [entered.sum, attended], norm);
+    ? addRmsNorm(wide, 'input_layernorm', [sum, change], norm)
+    : { sum, normed: rmsNorm(wide, 'input_layernorm', sum, norm) };
+  const attended = cachedAttention(layer.enter('self_attn'), layer.cast(entered.normed), options);
+  const middle = addRmsNorm(wide, 'post_attention_layernorm', [entered.sum, wide.cast(attended)], norm);
   const { hiddenSize: size, intermediateSize: hidden, hiddenAct: activation } = config;
+  const normed = layer.cast(middle.normed);
   const [mlp] = branchOnRows(layer, {
     many,
     layers: ['mlp.gate_proj', 'mlp.up_proj', 'mlp.down_proj'],
     widths: [size],
-    build: (part) => [gatedMlp(part, 'mlp', middle.normed, { size, hidden, activation })],
+    dtype: 'float32',
+    build: (part) => [gatedMlp(part, 'mlp', normed, { size, hidden, activation })],
   }) as [Value];
   return { sum: middle.sum, change: mlp };
 }

@@ -1,3 +1,4 @@
+import type { DataType } from '@vlmkit/core';
 import { type Component, castTo } from '../component.js';
 import type { GraphBuilder, Value } from '../graph-builder.js';
 
@@ -9,6 +10,8 @@ export interface RowBranchOptions {
   readonly layers: readonly string[];
   /** Extents of the results after their rows. */
   readonly widths: readonly number[];
+  /** Element type of the results (default: that of the component). */
+  readonly dtype?: DataType;
   /** Builds the part; called for each form. */
   readonly build: (component: Component) => readonly Value[];
 }
@@ -25,7 +28,7 @@ export interface RowBranchOptions {
  * ```
  */
 export function branchOnRows(component: Component, options: RowBranchOptions): readonly Value[] {
-  const { many, layers, widths, build } = options;
+  const { many, layers, widths, build, dtype = component.dtype } = options;
   const stored = layers.filter((name) => component.has(`${name}.weight.int8`));
   if (stored.length === 0) return build(component);
   if (component.profile.int8ActivationBits === 0) {
@@ -38,12 +41,12 @@ export function branchOnRows(component: Component, options: RowBranchOptions): r
   const branch = (name: string, part: (graph: GraphBuilder) => Component) =>
     component.graph.subgraph(`${layers.join('+')}:${name}`, (graph) => {
       build(part(graph)).forEach((value, i) => {
-        const result = castTo(graph, value, component.dtype);
+        const result = castTo(graph, value, dtype);
         graph.output(`${graph.path}/result_${i}`, result, ['s', widths[i]!]);
       });
     });
   return component.graph.ops('If', [many], {
-    dtype: component.dtype,
+    dtype,
     results: widths.length,
     attributes: {
       then_branch: branch('many_rows', (graph) => component.on(graph).forManyRows()),
