@@ -59,8 +59,79 @@ describe('readModelConfig', () => {
     expect(readModelConfig(config).vision?.patchSize).toBe(16);
   });
 
-  it('reads in_chans where in_channels is not stated', () => {
-    expect(readModelConfig(change(published('qwen2-vl'), { 'vision_config.in_chans': 4 })).vision?.inChannels).toBe(4);
+  it('takes in_chans and spatial_patch_size of early files for nothing, as the reference does', () => {
+    const early = { 'vision_config.in_chans': 4, 'vision_config.spatial_patch_size': 28 };
+    expect(readModelConfig(change(published('qwen2-vl'), early)).vision).toMatchObject({
+      inChannels: 3,
+      patchSize: 14,
+    });
+  });
+
+  // What transformers 4.49 saves of the 7B and 2B models: the difference from its classes' defaults.
+  const differences = {
+    'qwen2.5-vl': {
+      vision: {
+        hidden_size: 1280,
+        in_chans: 3,
+        model_type: 'qwen2_5_vl',
+        spatial_patch_size: 14,
+        tokens_per_second: 2,
+      },
+      hiddenSize: 3584,
+      heads: 28,
+    },
+    'qwen2-vl': {
+      vision: { hidden_size: 1536, in_chans: 3, model_type: 'qwen2_vl', spatial_patch_size: 14 },
+      hiddenSize: 1536,
+      heads: 12,
+    },
+  } as const;
+  const shared = { depth: 32, numHeads: 16, headDim: 80, hiddenSize: 1280, inChannels: 3, patchSize: 14 };
+  const merge = { temporalPatchSize: 2, spatialMergeSize: 2 };
+
+  it.each([
+    [
+      'qwen2.5-vl',
+      {
+        ...{ ...shared, ...merge, intermediateSize: 3420, hiddenAct: 'silu', outHiddenSize: 3584, tokensPerSecond: 2 },
+        window: { windowSize: 112, fullAttentionBlocks: [7, 15, 23, 31] },
+      },
+    ],
+    ['qwen2-vl', { ...shared, ...merge, intermediateSize: 5120, hiddenAct: 'quick_gelu', outHiddenSize: 1536 }],
+  ] as const)('reads a vision_config of %s that states only differences from the defaults', (family, expected) => {
+    const { vision, hiddenSize, heads } = differences[family];
+    const config = change(published(family), {
+      vision_config: vision,
+      hidden_size: hiddenSize,
+      num_attention_heads: heads,
+      num_key_value_heads: 4,
+    });
+    expect(readModelConfig(config).vision).toMatchObject(expected);
+  });
+
+  it('assumes the 7B models where vision_config is empty', () => {
+    for (const [family, width] of [
+      ['qwen2.5-vl', 3584],
+      ['qwen2-vl', 1280],
+    ] as const) {
+      const sizes = { hidden_size: 3584, num_attention_heads: 28, num_key_value_heads: 4 };
+      const { vision } = readModelConfig(change(published(family), { ...sizes, vision_config: {} }));
+      expect(vision).toMatchObject({ ...merge, depth: 32, hiddenSize: width, outHiddenSize: 3584 });
+      expect(vision?.tokensPerSecond).toBe(family === 'qwen2.5-vl' ? 4 : undefined);
+    }
+  });
+
+  it.each([
+    [4, []],
+    [16, [7, 15]],
+  ])('passes over full-attention blocks of the default beyond a depth of %i', (depth, blocks) => {
+    for (const stated of [undefined, [7, 15, 23, 31]]) {
+      const config = change(published('qwen2.5-vl'), {
+        'vision_config.depth': depth,
+        'vision_config.fullatt_block_indexes': stated,
+      });
+      expect(readModelConfig(config).vision?.window?.fullAttentionBlocks).toEqual(blocks);
+    }
   });
 
   it('passes over sliding windows that reach no layer', () => {
@@ -92,9 +163,9 @@ describe('readModelConfig', () => {
     ],
     ['no num_hidden_layers', 'qwen2.5-vl', { num_hidden_layers: undefined }, /^num_hidden_layers of config\.json must/],
     [
-      'a nested field that is missing',
+      'a nested field that is malformed',
       'qwen2.5-vl',
-      { 'vision_config.depth': undefined },
+      { 'vision_config.depth': 0 },
       /^vision_config\.depth of config\.json must be a positive integer/,
     ],
     ['a fractional depth', 'qwen2-vl', { 'vision_config.depth': 1.5 }, /vision_config\.depth .* found 1\.5/],
@@ -114,7 +185,18 @@ describe('readModelConfig', () => {
     ],
     ['key heads that do not divide', 'qwen2', { num_key_value_heads: 3 }, /num_key_value_heads .* divide/],
     ['another activation', 'qwen2', { hidden_act: 'gelu' }, /hidden_act .* must be "silu"; found "gelu"/],
-    ['YaRN', 'qwen2.5-vl', { rope_scaling: yarn }, /rope_scaling\.type .* YaRN/],
+    [
+      'YaRN',
+      'qwen2.5-vl',
+      { rope_scaling: yarn },
+      /rope_scaling\.type .* YaRN.* Set it to "mrope" and keep mrope_section/,
+    ],
+    [
+      'YaRN of a text model',
+      'qwen2',
+      { rope_scaling: { rope_type: 'yarn', factor: 4 } },
+      /rope_scaling\.rope_type .* YaRN.* Remove the scaling/,
+    ],
     [
       'another rotary scaling',
       'qwen2',
@@ -139,6 +221,12 @@ describe('readModelConfig', () => {
       'qwen2.5-vl',
       { use_sliding_window: true, max_window_layers: 10 },
       /use_sliding_window .* 32768 tokens/,
+    ],
+    [
+      'an encoder of another width by default',
+      'qwen2.5-vl',
+      { 'vision_config.out_hidden_size': undefined },
+      /out_hidden_size .* \(2048\); its default is 3584; found nothing/,
     ],
     [
       'an encoder of another width',

@@ -70,7 +70,7 @@ function readRotary(
     fields.optional('rope_theta', positiveNumber, undefined) ??
     fields.nested('rope_parameters')?.optional('rope_theta', positiveNumber, undefined) ??
     context.defaultTheta;
-  if (rotary) refuseScaling(rotary);
+  if (rotary) refuseScaling(rotary, context.family);
   if (context.family === 'qwen2') return { ropeTheta };
   if (!rotary) {
     throw fields.error('rope_scaling', { must: 'must state mrope_section (rope_parameters in newer files)' });
@@ -85,14 +85,19 @@ function readRotary(
   return { ropeTheta, mropeSection: [temporal, height, width] };
 }
 
-function refuseScaling(rotary: FieldReader): void {
+function refuseScaling(rotary: FieldReader, family: ModelFamily): void {
   const field = rotary.has('rope_type') ? 'rope_type' : 'type';
   const kind = rotary.raw(field) ?? 'default';
   if (kind === 'default' || kind === 'mrope') return;
   const name = kind === 'yarn' ? 'YaRN' : JSON.stringify(kind);
+  // Of a vision-language model the object also holds mrope_section, so it has to stay.
+  const change =
+    family === 'qwen2'
+      ? 'Remove the scaling'
+      : `Set it to "${field === 'type' ? 'mrope' : 'default'}" and keep mrope_section`;
   throw rotary.error(field, {
     must: `asks for ${name} rotary scaling, which vlmkit does not have, and must be "default" or "mrope"`,
-    remedy: 'Remove the scaling to run the model within its original context length.',
+    remedy: `${change} to run the model within its original context length.`,
   });
 }
 

@@ -17,8 +17,24 @@ const uniformSize: FieldRule<number | readonly number[]> = {
     (listOf(positiveInteger).accepts(value) && value.length > 0 && value.every((size) => size === value[0])),
 };
 
+/** What the reference's configuration classes assume of a field that is left out. */
+const defaults = {
+  depth: 32,
+  numHeads: 16,
+  inChannels: 3,
+  patchSize: 14,
+  temporalPatchSize: 2,
+  spatialMergeSize: 2,
+  /** Of Qwen2.5-VL's encoder, and of the decoder for both. */
+  hiddenSize: 3584,
+  gated: { intermediateSize: 3420, windowSize: 112, fullAttentionBlocks: [7, 15, 23, 31], tokensPerSecond: 4 },
+  plain: { embedDim: 1280, mlpRatio: 4 },
+} as const;
+
 /**
- * Reads `vision_config`. Defaults: transformers' configuration_qwen2_5_vl.py and configuration_qwen2_vl.py.
+ * Reads `vision_config`. Defaults: transformers' configuration_qwen2_5_vl.py and configuration_qwen2_vl.py. Files saved by
+ * transformers 4.49 state only what differs from them. `in_chans` and `spatial_patch_size` of early files mean nothing to the
+ * reference, and nothing here.
  *
  * @throws ConfigError naming a field that is missing, malformed or inconsistent with others.
  */
@@ -27,8 +43,8 @@ export function readVisionConfig(
   family: 'qwen2_5_vl' | 'qwen2_vl',
   text: TextConfig,
 ): VisionConfig {
-  const depth = fields.required('depth', positiveInteger);
-  const numHeads = fields.required('num_heads', positiveInteger);
+  const depth = fields.optional('depth', positiveInteger, defaults.depth);
+  const numHeads = fields.optional('num_heads', positiveInteger, defaults.numHeads);
   const variant = family === 'qwen2_5_vl' ? readGatedWindowed(fields, depth) : readPlain(fields);
   if (variant.hiddenSize % numHeads !== 0 || (variant.hiddenSize / numHeads) % 4 !== 0) {
     throw fields.error('num_heads', {
@@ -37,7 +53,7 @@ export function readVisionConfig(
   }
   if (variant.outHiddenSize !== text.hiddenSize) {
     throw fields.error(family === 'qwen2_5_vl' ? 'out_hidden_size' : 'hidden_size', {
-      must: `must equal the decoder's hidden_size (${text.hiddenSize})`,
+      must: `must equal the decoder's hidden_size (${text.hiddenSize}); its default is ${defaults.hiddenSize}`,
     });
   }
   const vision: VisionConfig = {
@@ -47,11 +63,10 @@ export function readVisionConfig(
     headDim: variant.hiddenSize / numHeads,
     normEps: 1e-6,
     ropeTheta: fields.nested('rope_parameters')?.optional('rope_theta', positiveNumber, undefined) ?? 10_000,
-    inChannels:
-      fields.optional('in_channels', positiveInteger, undefined) ?? fields.optional('in_chans', positiveInteger, 3),
-    patchSize: readUniform(fields, 'patch_size', 14),
-    temporalPatchSize: readUniform(fields, 'temporal_patch_size', 2),
-    spatialMergeSize: fields.optional('spatial_merge_size', positiveInteger, 2),
+    inChannels: fields.optional('in_channels', positiveInteger, defaults.inChannels),
+    patchSize: readUniform(fields, 'patch_size', defaults.patchSize),
+    temporalPatchSize: readUniform(fields, 'temporal_patch_size', defaults.temporalPatchSize),
+    spatialMergeSize: fields.optional('spatial_merge_size', positiveInteger, defaults.spatialMergeSize),
   };
   const unit = vision.patchSize * vision.spatialMergeSize;
   if (vision.window && vision.window.windowSize < unit) {
@@ -73,35 +88,41 @@ type Variant = Pick<
 >;
 
 function readGatedWindowed(fields: FieldReader, depth: number): Variant {
-  const blocks = fields.optional('fullatt_block_indexes', listOf(tokenId), [7, 15, 23, 31]);
-  if (blocks.some((index) => index >= depth)) {
-    throw fields.error('fullatt_block_indexes', { must: `must name blocks below depth (${depth})` });
-  }
+  const { intermediateSize, windowSize, tokensPerSecond } = defaults.gated;
   return {
-    hiddenSize: fields.required('hidden_size', positiveInteger),
-    intermediateSize: fields.required('intermediate_size', positiveInteger),
+    hiddenSize: fields.optional('hidden_size', positiveInteger, defaults.hiddenSize),
+    intermediateSize: fields.optional('intermediate_size', positiveInteger, intermediateSize),
     hiddenAct: fields.optional('hidden_act', oneOf('silu', 'quick_gelu'), 'silu'),
     feedForward: 'gated',
     norm: 'rms',
-    outHiddenSize: fields.required('out_hidden_size', positiveInteger),
+    outHiddenSize: fields.optional('out_hidden_size', positiveInteger, defaults.hiddenSize),
     window: {
-      windowSize: fields.optional('window_size', positiveInteger, 112),
-      fullAttentionBlocks: blocks,
+      windowSize: fields.optional('window_size', positiveInteger, windowSize),
+      fullAttentionBlocks: readFullAttentionBlocks(fields, depth),
     },
-    tokensPerSecond: fields.optional('tokens_per_second', positiveNumber, 4),
+    tokensPerSecond: fields.optional('tokens_per_second', positiveNumber, tokensPerSecond),
   };
 }
 
+/** The default is made for 32 blocks, whether the file states it or not: of a shorter encoder it names those that there are. */
+function readFullAttentionBlocks(fields: FieldReader, depth: number): readonly number[] {
+  const standard: readonly number[] = defaults.gated.fullAttentionBlocks;
+  const blocks = fields.optional('fullatt_block_indexes', listOf(tokenId), standard);
+  const present = blocks.filter((index) => index < depth);
+  if (present.length === blocks.length || blocks.join() === standard.join()) return present;
+  throw fields.error('fullatt_block_indexes', { must: `must name blocks below depth (${depth})` });
+}
+
 function readPlain(fields: FieldReader): Variant {
-  const hiddenSize = fields.required('embed_dim', positiveInteger);
-  const ratio = fields.optional('mlp_ratio', positiveNumber, 4);
+  const hiddenSize = fields.optional('embed_dim', positiveInteger, defaults.plain.embedDim);
+  const ratio = fields.optional('mlp_ratio', positiveNumber, defaults.plain.mlpRatio);
   return {
     hiddenSize,
     intermediateSize: Math.trunc(hiddenSize * ratio),
     hiddenAct: fields.optional('hidden_act', oneOf('silu', 'quick_gelu'), 'quick_gelu'),
     feedForward: 'plain',
     norm: 'layer',
-    outHiddenSize: fields.required('hidden_size', positiveInteger),
+    outHiddenSize: fields.optional('hidden_size', positiveInteger, defaults.hiddenSize),
   };
 }
 
