@@ -1,4 +1,4 @@
-import type { GridThw } from '@vlmkit/core';
+import { ConfigError, type GridThw } from '@vlmkit/core';
 import { describe, expect, it } from 'vitest';
 import { planPages } from './page-layout.js';
 
@@ -123,5 +123,12 @@ describe('planPages', () => {
 
   it.each([[[1, 3, 4]], [[1, 4, 5]], [[0, 4, 4]]] as [GridThw][])('refuses the grid %j', (grid) => {
     expect(() => planPages({ config: windowed, grids: [grid], pageRows: 64 })).toThrow(/grid cannot be merged/);
+  });
+
+  it.each([27, 1, 0, Number.NaN])('refuses windows of %d pixels, which hold no merge unit of 28', (windowSize) => {
+    const config = { ...sizes, window: { windowSize, fullAttentionBlocks: [] } };
+    const plan = () => planPages({ config, grids: [[1, 4, 4]], pageRows: 64 });
+    expect(plan).toThrow(ConfigError);
+    expect(plan).toThrow(`Expected windows of at least 28 pixels, patch size times merge size. Found ${windowSize}.`);
   });
 });

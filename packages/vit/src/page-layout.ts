@@ -52,7 +52,7 @@ interface WindowClass {
 /**
  * Deals the patches of a run out to pages.
  *
- * @throws ConfigError when a grid does not divide by the merge size.
+ * @throws ConfigError when a grid does not divide by the merge size, or a window holds no merge unit.
  */
 export function planPages(input: PagePlanInput): PageLayout {
   const pages = fillPages(windowClasses(input), input.pageRows);
@@ -88,6 +88,7 @@ export function planPages(input: PagePlanInput): PageLayout {
 function windowClasses({ config, grids }: PagePlanInput): WindowClass[] {
   const merge = config.spatialMergeSize;
   const classes = new Map<number, number[]>();
+  const side = windowSide(config);
   let first = 0;
   for (const [t, h, w] of grids) {
     if (h % merge !== 0 || w % merge !== 0 || t * h * w <= 0) {
@@ -96,13 +97,22 @@ function windowClasses({ config, grids }: PagePlanInput): WindowClass[] {
         actual: `[${t}, ${h}, ${w}]`,
       });
     }
-    // Merge units per side of a window, as the reference counts them.
-    const side = config.window && Math.floor(config.window.windowSize / merge / config.patchSize);
     for (let frame = 0; frame < t; frame++, first += h * w) {
       collectWindows({ classes, first, rows: h / merge, columns: w / merge, side, unit: merge * merge });
     }
   }
   return [...classes].map(([size, patches]) => ({ size, patches })).sort((a, b) => b.size - a.size);
+}
+
+/** Merge units per side of a window, as the reference counts them; undefined without windows. */
+function windowSide({ window, spatialMergeSize, patchSize }: PagePlanInput['config']): number | undefined {
+  if (window === undefined) return undefined;
+  const side = Math.floor(window.windowSize / spatialMergeSize / patchSize);
+  if (side >= 1) return side;
+  throw new ConfigError('The windows of the vision encoder hold no merge unit.', {
+    expected: `windows of at least ${spatialMergeSize * patchSize} pixels, patch size times merge size`,
+    actual: `${window.windowSize}`,
+  });
 }
 
 interface FrameUnits {
