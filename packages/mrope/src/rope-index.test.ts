@@ -115,6 +115,17 @@ describe('ropeIndex', () => {
   ])('rejects %s', (_, segments, tokenIds) => {
     expect(() => ropeIndex({ tokenIds, segments, spatialMergeSize: 2, tokens })).toThrow(PromptError);
   });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e300, -1])(
+    'rejects a clip of %d seconds a step',
+    (secondsPerGrid) => {
+      const segments = [{ kind: 'video', grid: [2, 2, 2], secondsPerGrid }] as const;
+      const tokenIds = [tokens.video, tokens.video];
+      const place = () => ropeIndex({ tokenIds, segments, spatialMergeSize: 2, tokensPerSecond: 2, tokens });
+      expect(place).toThrow(PromptError);
+      expect(place).toThrow(/Segment 1 .* Expected secondsPerGrid to be .* Found .*, at 2 tokens a second/);
+    },
+  );
 });
 
 describe('decodePositions', () => {

@@ -59,7 +59,7 @@ export interface RopeIndex {
  * its grid from there; what follows starts at the largest position on any axis + 1. Only a video's time is scaled, as
  * trunc((step * secondsPerGrid) * tokensPerSecond) in float32.
  *
- * @throws PromptError when placeholders and segments do not match in kind, number or size.
+ * @throws PromptError when placeholders and segments do not match in kind, number or size, or a clip's times cannot be computed.
  */
 export function ropeIndex(input: RopeIndexInput): RopeIndex {
   const { tokenIds, segments, tokens } = input;
@@ -79,7 +79,12 @@ export function ropeIndex(input: RopeIndexInput): RopeIndex {
     const segment = segments[used];
     const extents = mergedGrid(segment, { kind, number: used + 1, at, count: segments.length }, input.spatialMergeSize);
     requirePlaceholders(tokenIds, { id: tokens[kind], at, extents, kind, number: used + 1 });
-    next = placeSegment(axes, { at, start: next, extents, times: timeSteps(segment!, input.tokensPerSecond) });
+    next = placeSegment(axes, {
+      at,
+      start: next,
+      extents,
+      times: timeSteps(segment!, used + 1, input.tokensPerSecond),
+    });
     at += extents[0] * extents[1] * extents[2];
     used += 1;
   }
@@ -165,13 +170,20 @@ function requirePlaceholders(tokenIds: ArrayLike<number>, run: PlaceholderRun): 
 }
 
 /** Offsets of a segment's temporal steps. */
-function timeSteps({ kind, grid, secondsPerGrid = 1 }: PositionedSegment, tokensPerSecond?: number): Float64Array {
+function timeSteps(segment: PositionedSegment, number: number, tokensPerSecond?: number): Float64Array {
+  const { kind, grid, secondsPerGrid = 1 } = segment;
   const steps = Float64Array.from({ length: grid[0] }, (_, i) => i);
   if (kind === 'image' || tokensPerSecond === undefined) return steps;
   const seconds = Math.fround(secondsPerGrid);
   const rate = Math.fround(tokensPerSecond);
   // The order of the float32 products decides which integer a time truncates to.
-  return steps.map((i) => Math.trunc(Math.fround(Math.fround(i * seconds) * rate)));
+  const times = steps.map((i) => Math.trunc(Math.fround(Math.fround(i * seconds) * rate)));
+  if (times.every((time) => Number.isSafeInteger(time) && time >= 0)) return times;
+  throw new PromptError(`Segment ${number} of the prompt has temporal steps that have no place in time.`, {
+    expected: 'secondsPerGrid to be a finite number of at least 0',
+    actual: `${secondsPerGrid}, at ${tokensPerSecond} tokens a second`,
+    remedy: 'Set it to the temporal patch size divided by the frames sampled a second, as the preprocessor does.',
+  });
 }
 
 interface Placement {
