@@ -90,6 +90,29 @@ describe('groundAnswer', () => {
       expect(imagesOf(text)).toEqual([image]);
     });
 
+    const spot = '"bbox_2d": [1, 2, 30, 40]';
+    it.each([
+      ['JSON', `[{${spot}, "label": "photo 2"}, {${spot}, "label": "cat"}]`],
+      ['JSON, by ordinal', `[{${spot}, "label": "frame of the second image"}, {${spot}, "label": "cat"}]`],
+      ['points', '<points x1="1" y1="2" alt="photo 2">photo 2</points> <point x="3" y="4" alt="cat">cat</point>'],
+      [
+        'tags',
+        '<|object_ref_start|>image 2<|object_ref_end|><|box_start|>(1,2),(3,4)<|box_end|><|box_start|>(1,2),(3,4)<|box_end|>',
+      ],
+    ])('does not take the labels of %s for names of pictures', (_, text) => {
+      expect(imagesOf(text)).toEqual([0, 0]);
+      expect(imagesOf(`Picture 2: ${text}`)).toEqual([1, 1]);
+    });
+
+    it.each([
+      [`{"image_1": [{${spot}}], "image_2": [{${spot}}, {${spot}}]}`, [0, 1, 1]],
+      [`{"Picture 2": {"objects": [{${spot}}]}, "Picture 1": {${spot}}}`, [1, 0]],
+      [`{"image_2": [{${spot}}], "image_9": [{${spot}}]}`, [1, 0]],
+      [`{"image_1": [{${spot}}], "image_2": [{${spot}}, {"bbox_2d": [1`, [0, 1]],
+    ])('reads the keys of %s', (text, pictures) => {
+      expect(imagesOf(text)).toEqual(pictures);
+    });
+
     it('falls back on the option, then on the question, then on the first', () => {
       expect(imagesOf(whole, { image: 1 })).toEqual([1]);
       expect(imagesOf(whole, { question: 'Locate the star in the second image.' })).toEqual([1]);

@@ -8,7 +8,7 @@ import {
   type PictureSizes,
   toResized,
 } from './map-coordinates.js';
-import { coordinateSpace, type GroundingFamily, parseGrounding } from './parse-grounding.js';
+import { coordinateSpace, type GroundingFamily, parseGrounding, proseOf } from './parse-grounding.js';
 
 /** Options of {@link groundAnswer}. */
 export interface GroundAnswerOptions {
@@ -17,8 +17,8 @@ export interface GroundAnswerOptions {
   /** The pictures of the prompt, in order. */
   readonly images: readonly PictureSizes[];
   /**
-   * Index of the picture that items belong to where the answer does not say ("Picture 2: ...", "in the second image ..."). Default: the
-   * one that `question` names, otherwise the first.
+   * Index of the picture that items belong to where the answer does not say ("Picture 2: ...", "in the second image ...",
+   * `{"image_2": [...]}`; labels do not count). Default: the one that `question` names, otherwise the first.
    */
   readonly image?: number;
   /** What was asked. */
@@ -41,9 +41,11 @@ export function groundAnswer(text: string, options: GroundAnswerOptions): readon
       actual: `${byDefault}`,
     });
   }
-  const named = namedPictures(text, images.length);
+  // Labels name things, such as a "photo 2" on the wall, and say nothing of where the next box belongs.
+  const named = namedPictures(proseOf(text, family), images.length);
   return items.map((item) => {
-    const image = named.findLast(({ offset }) => offset < item.offset)?.image ?? byDefault;
+    const byKey = item.picture !== undefined && images[item.picture - 1] ? item.picture - 1 : undefined;
+    const image = byKey ?? named.findLast(({ offset }) => offset < item.offset)?.image ?? byDefault;
     return groundItem(item, image, { ...images[image]!, space: coordinateSpace(family) });
   });
 }
@@ -88,10 +90,10 @@ const ordinals = [
   'tenth',
 ] as const;
 
-/** Pictures that a text names: "Picture 2", "image #3", "the second image", "the last photo". Numbers beyond the last are no pictures. */
+/** Pictures that a text names: "Picture 2", "image #3", "image_3", "the second image", "the last photo". Numbers beyond the last are no pictures. */
 function namedPictures(text: string, count: number): readonly NamedPicture[] {
   const pattern = new RegExp(
-    `\\b(?:picture|image|photo)\\s*#?(\\d{1,3})\\b|\\b(${ordinals.join('|')}|last)\\s+(?:picture|image|photo)\\b`,
+    `\\b(?:picture|image|photo)[\\s_]*#?(\\d{1,3})\\b|\\b(${ordinals.join('|')}|last)\\s+(?:picture|image|photo)\\b`,
     'gi',
   );
   return [...text.matchAll(pattern)].flatMap(({ 1: number, 2: ordinal, index: offset }) => {

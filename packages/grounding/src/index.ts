@@ -3,5 +3,11 @@ export * from './draw-svg.js';
 export * from './ground-answer.js';
 export * from './items.js';
 export * from './map-coordinates.js';
-export * from './parse-grounding.js';
+export {
+  type CoordinateSpace,
+  coordinateSpace,
+  type GroundingFamily,
+  isGroundingFamily,
+  parseGrounding,
+} from './parse-grounding.js';
 export * from './parse-times.js';

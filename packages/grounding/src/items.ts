@@ -24,6 +24,8 @@ export type ParsedItem = (BoxShape | PointShape) & {
   readonly label: string;
   /** Where in the answer the item begins, in UTF-16 units. */
   readonly offset: number;
+  /** Number of the picture, from 1, where the item is JSON under a key that names one ("image_2"). */
+  readonly picture?: number;
 };
 
 interface Grounded {

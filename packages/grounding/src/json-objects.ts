@@ -1,12 +1,9 @@
 import { jsonrepair } from 'jsonrepair';
+import type { TextRange } from './text-ranges.js';
 
 /** An object found in a text. */
-export interface FoundObject {
+export interface FoundObject extends TextRange {
   readonly value: Readonly<Record<string, unknown>>;
-  /** Where it begins in the text. */
-  readonly offset: number;
-  /** Where it ends. */
-  readonly end: number;
 }
 
 /**

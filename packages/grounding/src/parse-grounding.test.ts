@@ -37,6 +37,12 @@ describe('Qwen2.5-VL', () => {
     expect(parse(text)).toEqual([cat, dog]);
   });
 
+  it('takes a time in proportion to the length of a tag', () => {
+    const start = performance.now();
+    expect(parse(`<points ${'a'.repeat(50_000)}></points>`)).toEqual([]);
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
   it('gives the whole items of an answer that was cut off anywhere', () => {
     const ends = [list.indexOf('}') + 1, list.lastIndexOf('}') + 1];
     for (let length = 0; length <= list.length; length++) {

@@ -1,8 +1,10 @@
 import { ConfigError } from '@vlmkit/core';
 import type { ParsedItem } from './items.js';
+import { findJsonObjects } from './json-objects.js';
 import { parseJsonItems } from './parse-json-items.js';
-import { parsePointTags } from './parse-point-tags.js';
-import { parseTaggedItems, qwen2Tags, qwenTags } from './parse-tagged-items.js';
+import { findPointTags, parsePointTags } from './parse-point-tags.js';
+import { findTags, parseTaggedItems, qwen2Tags, qwenTags, type TagSet } from './parse-tagged-items.js';
+import { blankOut, type TextRange } from './text-ranges.js';
 
 /** Generations of the models, by `model_type` of config.json; the first, Qwen-VL, is `qwen`. */
 export type GroundingFamily = 'qwen2_5_vl' | 'qwen2_vl' | 'qwen';
@@ -10,18 +12,29 @@ export type GroundingFamily = 'qwen2_5_vl' | 'qwen2_vl' | 'qwen';
 /** What coordinates of an answer count: pixels of the resized picture, or thousandths of its sides. */
 export type CoordinateSpace = 'resized' | 'thousandths';
 
-interface Convention {
-  readonly space: CoordinateSpace;
-  readonly parsers: readonly ((text: string) => readonly ParsedItem[])[];
+/** One way to write items. */
+interface Notation {
+  parse(text: string): readonly ParsedItem[];
+  /** Where it stands in a text, with labels and all. */
+  find(text: string): Iterable<TextRange>;
 }
 
-const parseQwen2Tags = (text: string) => parseTaggedItems(text, qwen2Tags);
-const parseQwenTags = (text: string) => parseTaggedItems(text, qwenTags);
+interface Convention {
+  readonly space: CoordinateSpace;
+  readonly notations: readonly Notation[];
+}
+
+const json: Notation = { parse: parseJsonItems, find: findJsonObjects };
+const pointTags: Notation = { parse: parsePointTags, find: findPointTags };
+const tagged = (tags: TagSet): Notation => ({
+  parse: (text) => parseTaggedItems(text, tags),
+  find: (text) => findTags(text, tags),
+});
 
 const conventions: Readonly<Record<GroundingFamily, Convention>> = {
-  qwen2_5_vl: { space: 'resized', parsers: [parseJsonItems, parsePointTags, parseQwen2Tags] },
-  qwen2_vl: { space: 'thousandths', parsers: [parseQwen2Tags, parseJsonItems] },
-  qwen: { space: 'thousandths', parsers: [parseQwenTags] },
+  qwen2_5_vl: { space: 'resized', notations: [json, pointTags, tagged(qwen2Tags)] },
+  qwen2_vl: { space: 'thousandths', notations: [tagged(qwen2Tags), json] },
+  qwen: { space: 'thousandths', notations: [tagged(qwenTags)] },
 };
 
 /** What a family's coordinates count. Decided by the family alone: small numbers may be pixels, and large ones thousandths. */
@@ -46,8 +59,14 @@ export function isGroundingFamily(modelType: string): modelType is GroundingFami
  * @throws ConfigError when the family is unknown.
  */
 export function parseGrounding(text: string, family: GroundingFamily): readonly ParsedItem[] {
-  const items = convention(family).parsers.flatMap((parse) => parse(text));
+  const items = convention(family).notations.flatMap(({ parse }) => parse(text));
   return items.toSorted((a, b) => a.offset - b.offset);
+}
+
+/** The text with blanks for all that is written in the family's notations: what the answer says around its items, at its place. */
+export function proseOf(text: string, family: GroundingFamily): string {
+  const ranges = convention(family).notations.flatMap(({ find }) => [...find(text)]);
+  return blankOut(text, ranges);
 }
 
 function convention(family: GroundingFamily): Convention {

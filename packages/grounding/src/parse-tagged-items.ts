@@ -1,4 +1,5 @@
 import { boundingBox, type ParsedItem, type Point } from './items.js';
+import type { TextRange } from './text-ranges.js';
 
 /** The tags of a generation: [open, close]. */
 export interface TagSet {
@@ -48,15 +49,13 @@ export function parseTaggedItems(text: string, tags: TagSet): readonly ParsedIte
   return items;
 }
 
-interface FoundTag {
+interface FoundTag extends TextRange {
   readonly isLabel: boolean;
   readonly content: string;
-  readonly offset: number;
-  readonly end: number;
 }
 
 /** Tag pairs in order, found in one pass. A tag that does not close is passed over, as is one with an opening tag inside. */
-function* findTags(text: string, { label, places }: TagSet): Generator<FoundTag> {
+export function* findTags(text: string, { label, places }: TagSet): Generator<FoundTag> {
   const pairs = [label, ...places];
   const anyTag = new RegExp(
     pairs
