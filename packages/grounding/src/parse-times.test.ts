@@ -45,6 +45,12 @@ describe('parseTimes', () => {
     ['{"timestamp": "2.5s", "label": "x"}, later at 7 s', [{ ...moment(2.5), label: 'x' }, moment(7)]],
     ['{"events": [{"start": "0:10", "end": "0:05"}]}', [span(5, 10)]],
     ['{"start_time": null, "end_time": "soon"}', []],
+    ['[{"timestamp": "0.0 - 3.0 seconds", "caption": "x"}]', [{ ...span(0, 3), label: 'x' }]],
+    ['{"time": "00:02 - 00:05"}', [span(2, 5)]],
+    ['{"start": "0 to 1 s", "end": "4 - 5 s"}', [span(0, 5)]],
+    ['{"time": [1, 5], "label": "x"}', [{ ...span(1, 5), label: 'x' }]],
+    ['{"timestamp": ["00:05", "2 s"]}', [span(2, 5)]],
+    ['{"time": [1, 2, 3]} and {"time": [[1, 2], [3, 4]]}', []],
   ])('reads the JSON of %s', (text, times) => {
     expect(parseTimes(text)).toEqual(times);
   });
