@@ -1,4 +1,4 @@
-import { type Feed, RuntimeError, type Tensor } from '@vlmkit/core';
+import { type Feed, RuntimeError, type Tensor, viewBytes } from '@vlmkit/core';
 import type { DeviceClient } from './device-client.js';
 import { NodeDeviceTensor, type NodeRowBuffers } from './handles.js';
 import type { FeedMessage, NamedFeed, ValueSignature } from './protocol.js';
@@ -98,7 +98,9 @@ function packFeed(client: DeviceClient, feed: Feed): FeedMessage {
 
 /** A copy whose buffer holds nothing else, so that it can be given away. */
 function copyOf({ dtype, dims, data }: Tensor): Tensor {
-  return { dtype, dims, data: data.slice() };
+  // Not data.slice(): a Node Buffer's slice is a view of the caller's memory.
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+  return { dtype, dims, data: viewBytes(dtype, bytes) };
 }
 
 function describe({ dtype, dims }: Kind): string {

@@ -23,6 +23,13 @@ const samples: readonly Tensor[] = [
   tensor('bool', [2, 2], Uint8Array.of(0, 1, 1, 0)),
 ];
 
+/** Its slice is a view, as that of a Node Buffer. */
+class Viewing extends Uint8Array {
+  override slice(start?: number, end?: number): Uint8Array<ArrayBuffer> {
+    return this.subarray(start, end) as Uint8Array<ArrayBuffer>;
+  }
+}
+
 /** Loading, and values going in and out. */
 export const sessionCases: readonly ConformanceCase[] = [
   {
@@ -46,6 +53,17 @@ export const sessionCases: readonly ConformanceCase[] = [
       const a = tensor('float32', [3], all.subarray(1, 4));
       checkTensor((await session.run({ a, b: a })).host('sum', 'float32'), floats([3], [2, 4, 6]));
       check(all.length === 5, 'the array was taken away');
+      await session.dispose();
+    },
+  },
+  {
+    name: 'copies the bytes of arrays that are more than typed arrays, such as a file that was read',
+    async run(runtime) {
+      const session = await runtime.createSession(twiceGraph('uint8'));
+      const bytes = Viewing.of(1, 2, 3, 4);
+      const twice = tensor('uint8', [4, 2], Uint8Array.of(1, 2, 3, 4, 1, 2, 3, 4));
+      checkTensor((await session.run({ x: tensor('uint8', [2, 2], bytes) })).host('y', 'uint8'), twice);
+      check(bytes.join() === '1,2,3,4', 'the array was taken away');
       await session.dispose();
     },
   },
