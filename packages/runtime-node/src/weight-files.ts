@@ -39,14 +39,15 @@ export interface PreparedModel {
 export async function prepareModel(model: GraphModel, onProgress: (fraction: number) => void): Promise<PreparedModel> {
   for (const weight of model.weights) checkRange(model.name, weight);
   const paths = await localPaths(model);
+  const keys = new WeightKeys();
   const streamed = new Map(
-    model.weights.filter((weight) => !isIn(paths, weight)).map((weight) => [keyOf(weight), weight]),
+    model.weights.filter((weight) => !isIn(paths, weight)).map((weight) => [keys.of(weight), weight]),
   );
   const streamedBytes = [...streamed.values()].reduce((sum, weight) => sum + lengthOf(weight), 0);
   const spill = streamedBytes > embedBytes ? await SpillFile.create() : undefined;
   try {
     const report = (done: number) => onProgress(done / streamedBytes);
-    const places = await store([...streamed.values()], { component: model.name, spill, report });
+    const places = await store(streamed, { component: model.name, spill, report });
     const directory = commonFolder([...paths.values(), ...(spill ? [spill.path] : [])]);
     const locations = new Map<string, string>();
     /** Worked out once a file: a decoder has hundreds of weights in each. */
@@ -58,7 +59,7 @@ export async function prepareModel(model: GraphModel, onProgress: (fraction: num
     const bytes = model.encode((weight): WeightPlace => {
       const place = isIn(paths, weight)
         ? { path: paths.get(weight.file)!, offset: weight.offset }
-        : places.get(keyOf(weight))!;
+        : places.get(keys.of(weight))!;
       return 'data' in place ? place : { location: locationOf(place.path), offset: place.offset };
     });
     return {
@@ -116,14 +117,14 @@ interface StoreOptions {
   readonly report: (done: number) => void;
 }
 
-/** Reads weights and puts them into the spill file or into memory. */
+/** Reads weights, by key, and puts them into the spill file or into memory. */
 async function store(
-  weights: readonly GraphWeight[],
+  weights: ReadonlyMap<string, GraphWeight>,
   { component, spill, report }: StoreOptions,
 ): Promise<ReadonlyMap<string, StoredPlace>> {
   const places = new Map<string, StoredPlace>();
   let done = 0;
-  for (const weight of weights) {
+  for (const [key, weight] of weights) {
     const offset = spill?.length ?? 0;
     const pieces: Uint8Array[] = [];
     for await (const piece of slices(component, weight)) {
@@ -132,7 +133,7 @@ async function store(
       done += piece.byteLength;
       report(done);
     }
-    places.set(keyOf(weight), spill ? { path: spill.path, offset } : { data: Buffer.concat(pieces) });
+    places.set(key, spill ? { path: spill.path, offset } : { data: Buffer.concat(pieces) });
   }
   await spill?.finish();
   return places;
@@ -159,9 +160,17 @@ async function* slices(component: string, weight: GraphWeight): AsyncGenerator<U
   }
 }
 
-/** The same for weights of the same bytes, which are read once. */
-function keyOf(weight: GraphWeight): string {
-  return 'data' in weight ? weight.name : `${weight.offset}+${weight.byteLength}@${weight.file.location}`;
+/** Names weights; those of the same bytes get one name, and are read once. */
+class WeightKeys {
+  /** Not their locations: two checkpoints in memory have a `model.safetensors` each. */
+  readonly #files = new Map<WeightFile, number>();
+
+  of(weight: GraphWeight): string {
+    if ('data' in weight) return `memory: ${weight.name}`;
+    const file = this.#files.get(weight.file) ?? this.#files.size;
+    this.#files.set(weight.file, file);
+    return `file ${file}: ${weight.offset}+${weight.byteLength}`;
+  }
 }
 
 function lengthOf(weight: GraphWeight): number {

@@ -107,6 +107,7 @@ export const sessionCases: readonly ConformanceCase[] = [
     name: 'reads weights from files that lie nowhere locally, from memory, and from both, and reports progress',
     run: readsWeights,
   },
+  { name: 'tells files of one name apart, as two checkpoints in memory have them', run: tellsFilesApart },
 ];
 
 async function doubles(runtime: Runtime, x: Tensor): Promise<void> {
@@ -165,5 +166,20 @@ async function readsWeights(runtime: Runtime): Promise<void> {
     return total;
   });
   checkTensor((await session.run({ x: row })).host('y', 'float32'), floats([1, size], expected), 2e-3);
+  await session.dispose();
+}
+
+/** y = x + 1 + 100, with each number in a file of its own checkpoint. */
+async function tellsFilesApart(runtime: Runtime): Promise<void> {
+  const graph = new GraphBuilder();
+  let y = graph.input('x', 'float32', ['n', 2]);
+  for (const number of [1, 100]) {
+    const file = memoryFile('model.safetensors', bytesOf(floats([2], [number, number])));
+    const info = { name: `w${number}`, dtype: 'float32' as DataType, dims: [2], file, offset: 0, byteLength: 8 };
+    y = graph.op('Add', [y, graph.weight(info)]);
+  }
+  graph.output('y', y, ['n', 2]);
+  const session = await runtime.createSession(graph.finish('two'));
+  checkTensor((await session.run({ x: floats([1, 2], [0, 5]) })).host('y', 'float32'), floats([1, 2], [101, 106]));
   await session.dispose();
 }
