@@ -1,8 +1,7 @@
-import { ConfigError } from '@vlmkit/core';
+import { ConfigError, TimeSlices } from '@vlmkit/core';
 import { resolveChatTemplates } from './chat-template.js';
-import { Slices } from './slices.js';
 import { buildBpe, createTokenizer, presentTokenizer, type Tokenizer, type TokenizerInput } from './tokenizer.js';
-import { type SplitTokenizerJson, splitTokenizerJson } from './vocabulary-text.js';
+import { entriesPerLook, type SplitTokenizerJson, splitTokenizerJson } from './vocabulary-text.js';
 
 /** Reads one text file of a checkpoint; undefined when it has no such file. */
 export type ReadText = (name: string) => Promise<string | undefined>;
@@ -29,7 +28,7 @@ export async function loadTokenizer(read: ReadText): Promise<Tokenizer> {
     tokenizerConfig,
   });
   const input = { tokenizerConfig, chatTemplate };
-  const slices = new Slices();
+  const slices = new TimeSlices();
   const split = await splitTokenizerJson(tokenizerText, slices);
   const tokenizer = split && (await fillTokenizer(split, input, slices));
   return tokenizer ?? createTokenizer({ ...input, tokenizerJson: parse('tokenizer.json', tokenizerText) });
@@ -43,20 +42,20 @@ export async function loadTokenizer(read: ReadText): Promise<Tokenizer> {
 async function fillTokenizer(
   { json, tokens, merges }: SplitTokenizerJson,
   input: Omit<TokenizerInput, 'tokenizerJson'>,
-  slices: Slices,
+  slices: TimeSlices,
 ): Promise<Tokenizer | undefined> {
   const bpe = buildBpe({ ...input, tokenizerJson: json });
   const { model } = bpe;
   if (typeof model.unk_token === 'string') return undefined;
-  for (const [token, id] of tokens) {
+  for (const [count, [token, id]] of tokens.entries()) {
     // Added tokens are there already, and go before those of the vocabulary.
     if (!model.tokens_to_ids.has(token)) model.tokens_to_ids.set(token, id);
     model.vocab[id] ??= token;
-    if (slices.over) await slices.pause();
+    if (count % entriesPerLook === 0) await slices.pause();
   }
   for (const [rank, pair] of merges.entries()) {
     model.bpe_ranks.set(JSON.stringify(pair), rank);
-    if (slices.over) await slices.pause();
+    if (rank % entriesPerLook === 0) await slices.pause();
   }
   return presentTokenizer(bpe, input);
 }

@@ -1,4 +1,4 @@
-import { Slices } from './slices.js';
+import { TimeSlices } from '@vlmkit/core';
 
 /** tokenizer.json with its two long lists apart. */
 export interface SplitTokenizerJson {
@@ -17,7 +17,7 @@ const tokenPattern = String.raw`\s*${string}\s*:\s*(\d+)\s*([,}])`;
 const mergePattern = String.raw`\s*(?:${string}|\[\s*${string}\s*,\s*${string}\s*\])\s*([,\]])`;
 
 /** Entries between two looks at the clock. */
-const entriesPerLook = 256;
+export const entriesPerLook = 256;
 
 /**
  * Parses tokenizer.json piece by piece: the 300,000 entries of a real model's vocabulary and merges would hold up timers for
@@ -25,7 +25,10 @@ const entriesPerLook = 256;
  *
  * @returns undefined when the lists are not as they usually are; the file must then be parsed as a whole
  */
-export async function splitTokenizerJson(text: string, slices = new Slices()): Promise<SplitTokenizerJson | undefined> {
+export async function splitTokenizerJson(
+  text: string,
+  slices = new TimeSlices(),
+): Promise<SplitTokenizerJson | undefined> {
   const tokens: [string, number][] = [];
   const vocabulary = await readList(text, {
     start: vocabularyStart,
@@ -57,7 +60,7 @@ interface ListOptions {
   /** One entry and what follows it, a comma or the closing bracket. */
   readonly entry: string;
   readonly take: (entry: RegExpExecArray) => void;
-  readonly slices: Slices;
+  readonly slices: TimeSlices;
 }
 
 /** Where a list lies in the text. */
@@ -79,7 +82,7 @@ async function readList(text: string, { start, entry, take, slices }: ListOption
     if (!match) return undefined;
     take(match);
     if (match.at(-1) !== ',') return { from, to: pattern.lastIndex };
-    if (count % entriesPerLook === 0 && slices.over) await slices.pause();
+    if (count % entriesPerLook === 0) await slices.pause();
   }
 }
 
