@@ -155,10 +155,13 @@ function contentView(content: ChatMessage['content'], visual: boolean): unknown 
     .join('');
 }
 
+/** Templates ask whether a part has a key, and take one that stands for nothing for a picture. */
 function partView(part: ContentPart): ContentPart {
-  const media = (['image', 'image_url', 'video'] as const).filter((key) => part[key] !== undefined);
-  return { ...part, ...Object.fromEntries(media.map((key) => [key, ''])) };
+  const stated = Object.entries(part).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(stated.map(([key, value]) => [key, mediaKeys.includes(key) ? '' : value])) as typeof part;
 }
+
+const mediaKeys: readonly string[] = ['image', 'image_url', 'video'];
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;

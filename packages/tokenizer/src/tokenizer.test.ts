@@ -157,6 +157,12 @@ describe('applyChatTemplate', () => {
     expect(tokenizer.applyChatTemplate(messages(image))).toBe(tokenizer.applyChatTemplate(messages('a.png')));
   });
 
+  it('does not take a field without a value for a picture', () => {
+    const ask = (part: object) => [{ role: 'user', content: [{ type: 'text', text: 'hi', ...part }] }];
+    const bare = tokenizer.applyChatTemplate(ask({}));
+    expect(tokenizer.applyChatTemplate(ask({ image: undefined, image_url: undefined, video: undefined }))).toBe(bare);
+  });
+
   it('chooses among named templates', () => {
     const chatTemplate = { default: 'plain', tool_use: '{{ tools | length }} tools', other: 'other' };
     const named = createTokenizer({ tokenizerJson, chatTemplate });
