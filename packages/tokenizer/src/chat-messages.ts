@@ -1,4 +1,5 @@
 import { PromptError } from '@vlmkit/core';
+import { mapStrings, stringsOf } from './json-strings.js';
 
 /** One part of a message, as Qwen's own utilities and OpenAI's API write it. Fields that a template does not read are ignored. */
 export interface ContentPart {
@@ -73,21 +74,20 @@ function checkPart(part: ContentPart, where: string): void {
   }
 }
 
-/** A copy of the messages whose texts have gone through `change`. */
+/** A copy of the messages whose texts have gone through `change`: those of their content and all that their other fields hold. */
 export function mapTexts(messages: readonly ChatMessage[], change: (text: string) => string): readonly ChatMessage[] {
-  return messages.map((message) => {
-    const { content } = message;
-    if (typeof content === 'string') return { ...message, content: change(content) };
-    if (content == null) return message;
-    return {
-      ...message,
-      content: content.map((part) => (part.text === undefined ? part : { ...part, text: change(part.text) })),
-    };
+  return messages.map(({ content, ...fields }) => {
+    const changed = mapStrings(fields, change);
+    if (content == null) return { ...changed, content: null };
+    if (typeof content === 'string') return { ...changed, content: change(content) };
+    const parts = content.map((part) => (part.text === undefined ? part : { ...part, text: change(part.text) }));
+    return { ...changed, content: parts };
   });
 }
 
-/** The texts of one message. */
-export function textsOf({ content }: ChatMessage): readonly string[] {
-  if (typeof content === 'string') return [content];
-  return content?.flatMap((part) => (part.text === undefined ? [] : [part.text])) ?? [];
+/** The texts of one message that a template may write: of its content and its other fields. */
+export function textsOf({ content, ...fields }: ChatMessage): readonly string[] {
+  if (typeof content === 'string') return [content, ...stringsOf(fields)];
+  const texts = content?.flatMap((part) => (part.text === undefined ? [] : [part.text])) ?? [];
+  return [...texts, ...stringsOf(fields)];
 }

@@ -1,6 +1,7 @@
 import { PromptError } from '@vlmkit/core';
 import { type ChatMessage, checkMessages, mapTexts, textsOf } from './chat-messages.js';
 import type { ChatTemplateOptions } from './chat-template.js';
+import { mapStrings, stringsOf } from './json-strings.js';
 import type { Tokenizer } from './tokenizer.js';
 import { type ExpandableSegment, type ExpandedPrompt, expandVisualTokens } from './visual-tokens.js';
 
@@ -13,9 +14,10 @@ export interface EncodeChatInput extends ChatTemplateOptions {
   /** `spatial_merge_size` (default 2). Only read when there are segments. */
   readonly spatialMergeSize?: number;
   /**
-   * What to make of names of added tokens (`<|im_end|>`, `<|box_start|>` ...) inside the messages' texts. `parse`: they become those
-   * tokens, as in Hugging Face's processor; a placeholder of a picture is then an error. `plain`: they are text like any
-   * other, which keeps untrusted text from closing its own turn. Default `parse`.
+   * What to make of names of added tokens (`<|im_end|>`, `<|box_start|>` ...) inside the messages, their calls and roles included,
+   * and the tools. `parse`: they become those tokens, as in Hugging Face's processor; a placeholder of a picture is then an
+   * error. `plain`: they are text like any other, which keeps untrusted text from closing its own turn. Default `parse`.
+   * `variables` are the caller's own, and parsed either way.
    */
   readonly addedTokensInText?: 'parse' | 'plain';
 }
@@ -37,7 +39,7 @@ export function encodeChat(input: EncodeChatInput): EncodedChat {
   checkMessages(messages);
   const names = ['<|image_pad|>', '<|video_pad|>'] as const;
   const [image = -1, video = -1] = names.map((name) => tokenizer.tokenId(name));
-  if (addedTokensInText === 'parse') rejectPlaceholders(messages, names);
+  if (addedTokensInText === 'parse') rejectPlaceholders(input, names);
   const { text, tokenIds } = addedTokensInText === 'parse' ? encodeParsed(input) : encodePlainTexts(input);
   if (segments.length === 0 && !messages.some(hasMedia)) {
     return { text, tokenIds, spans: [] };
@@ -56,19 +58,31 @@ function encodeParsed({ tokenizer, messages, ...options }: EncodeChatInput): Ren
 }
 
 /** Marks every added token's name inside a text, so that only those which the template wrote are found after rendering. */
-function encodePlainTexts({ tokenizer, messages, ...options }: EncodeChatInput): Rendered {
+function encodePlainTexts({ tokenizer, messages, tools, ...options }: EncodeChatInput): Rendered {
   const names = [...tokenizer.addedTokens.keys()].sort((a, b) => b.length - a.length);
-  if (names.length === 0) return encodeParsed({ tokenizer, messages, ...options });
-  const marker = unusedCharacter(messages.flatMap(textsOf));
+  if (names.length === 0) return encodeParsed({ tokenizer, messages, ...(tools && { tools }), ...options });
+  const marker = unusedCharacter([...messages.flatMap(textsOf), ...stringsOf(tools)]);
   const pattern = names.map((name) => name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|');
   const inText = new RegExp(pattern, 'gu');
-  const marked = mapTexts(messages, (text) => text.replace(inText, (name) => name.charAt(0) + marker + name.slice(1)));
-  const rendered = tokenizer.applyChatTemplate(marked, options);
+  const mark = (text: string) => {
+    const marked = text.replace(inText, (name) => name.charAt(0) + marker + name.slice(1));
+    return names.some((name) => endsWithin(text, name)) ? marked + marker : marked;
+  };
+  const rendered = tokenizer.applyChatTemplate(mapTexts(messages, mark), {
+    ...options,
+    ...(tools && { tools: mapStrings(tools, mark) }),
+  });
   const tokenIds = rendered.split(new RegExp(`(${pattern})`, 'u')).flatMap((section) => {
     const id = tokenizer.addedTokens.get(section);
     return id === undefined ? tokenizer.encode(section.replaceAll(marker, ''), { addedTokens: 'plain' }) : [id];
   });
   return { text: rendered.replaceAll(marker, ''), tokenIds };
+}
+
+/** Whether a text ends with the beginning of a name, which the text written after it could complete. */
+function endsWithin(text: string, name: string): boolean {
+  for (let length = 1; length < name.length; length++) if (text.endsWith(name.slice(0, length))) return true;
+  return false;
 }
 
 /** One of Unicode's noncharacters, which no text should hold, and these do not. */
@@ -86,17 +100,18 @@ function hasMedia({ content }: ChatMessage): boolean {
   return Array.isArray(content) && content.some((part: { readonly type: string }) => part.type !== 'text');
 }
 
-function rejectPlaceholders(messages: readonly ChatMessage[], names: readonly string[]): void {
-  messages.forEach((message, index) => {
-    const name = names.find((candidate) => textsOf(message).some((text) => text.includes(candidate)));
-    if (name === undefined) return;
-    throw new PromptError(
-      `The text of message ${index + 1} holds ${name}, which would be taken for a picture or clip.`,
-      {
-        expected: 'pictures and clips as parts of their own, { type: "image", image }',
-        remedy:
-          'Remove it from the text, or encode the conversation with addedTokensInText: "plain" to have it read as written.',
-      },
-    );
-  });
+function rejectPlaceholders({ messages, tools }: EncodeChatInput, names: readonly string[]): void {
+  const places: (readonly [words: string, texts: readonly string[]])[] = [
+    ...messages.map((message, index) => [`The text of message ${index + 1} holds`, textsOf(message)] as const),
+    ['The tools hold', stringsOf(tools)],
+  ];
+  for (const [words, texts] of places) {
+    const name = names.find((candidate) => texts.some((text) => text.includes(candidate)));
+    if (name === undefined) continue;
+    throw new PromptError(`${words} ${name}, which would be taken for a picture or clip.`, {
+      expected: 'pictures and clips as parts of their own, { type: "image", image }',
+      remedy:
+        'Remove it from the text, or encode the conversation with addedTokensInText: "plain" to have it read as written.',
+    });
+  }
 }
