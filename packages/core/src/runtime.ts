@@ -106,7 +106,8 @@ export interface RunOptions {
   readonly keep?: readonly string[];
   /**
    * Buffers that the run reads and fills. Every buffer is fed to the input of its name as the tensor [length, ...rowDims] of
-   * the rows filled so far, without a copy; the outputs that fill them are appended, and not returned.
+   * the rows filled so far, without a copy; the outputs that fill them are appended, and not returned. A run that fails
+   * appends nothing.
    */
   readonly rows?: RowBuffers;
   readonly signal?: AbortSignalLike;

@@ -84,23 +84,24 @@ export class DeviceHost {
     const wanted = [...new Set([...fetch, ...Object.keys(keep), ...(rows?.outputs ?? [])])];
     const outputs = await session.run(inputs, wanted);
     const output = (name: string) => outputs[name] as OrtTensor;
-
-    if (rows) {
-      rows.check((name) => kindOf(output(name)));
-      const news = await Promise.all(
-        rows.outputs.map(async (name) => [name, await this.#reader.read(output(name))] as const),
-      );
-      rows.append(new Map(news));
+    const staying = new Set<string>();
+    try {
+      // All that can fail comes first: a run that fails leaves the rows as they were, and nothing on the device.
+      rows?.check((name) => kindOf(output(name)));
+      const kept = Object.fromEntries(Object.keys(keep).map((name) => [name, kindOf(output(name))]));
+      const news = new Map<string, Tensor>();
+      for (const name of rows?.outputs ?? []) news.set(name, await this.#reader.read(output(name)));
+      const fetched: Record<string, Tensor> = {};
+      for (const name of fetch) fetched[name] = await this.#reader.read(output(name));
+      rows?.append(news);
+      for (const [name, tensor] of Object.entries(keep)) {
+        this.#tensors.set(tensor, refeedable(output(name)));
+        staying.add(name);
+      }
+      return { fetched, kept, length: rows?.length ?? 0 };
+    } finally {
+      for (const name of wanted) if (!staying.has(name)) output(name).dispose();
     }
-    const fetched: Record<string, Tensor> = {};
-    for (const name of fetch) fetched[name] = await this.#reader.read(output(name));
-    for (const name of wanted) if (!(name in keep)) output(name).dispose();
-    for (const [name, tensor] of Object.entries(keep)) this.#tensors.set(tensor, refeedable(output(name)));
-    return {
-      fetched,
-      kept: Object.fromEntries(Object.keys(keep).map((name) => [name, kindOf(output(name))])),
-      length: rows?.length ?? 0,
-    };
   }
 
   #feed(feed: NamedFeed): OrtTensor {

@@ -1,6 +1,6 @@
-import { type RowBuffers, type Runtime, tensor } from '@vlmkit/core';
+import { type RowBuffers, type RunOptions, type Runtime, tensor } from '@vlmkit/core';
 import { type ConformanceCase, check, checkRejects, checkTensor, floats, unlessWithoutFloat16, wave } from './case.js';
-import { cacheGraph, pairedCacheGraph, productGraph, sumGraph, twiceGraph } from './graphs.js';
+import { cacheGraph, pairedCacheGraph, productGraph, sumGraph, twiceGraph, wideCacheGraph } from './graphs.js';
 
 /** Tensors that stay on the device, and buffers that grow there. */
 export const deviceMemoryCases: readonly ConformanceCase[] = [
@@ -64,6 +64,7 @@ export const deviceMemoryCases: readonly ConformanceCase[] = [
   },
   { name: 'appends rows, feeds those filled, and truncates', run: (runtime) => withCache(runtime, growsAndShrinks) },
   { name: 'refuses rows that do not fit, and stays as it was', run: (runtime) => withCache(runtime, refusesRows) },
+  { name: 'appends nothing when another output cannot be returned or kept', run: appendsAllOrNothing },
   { name: 'shares the rows of an output among several buffers', run: sharesRows },
   { name: 'keeps runs, appends and truncations in order', run: (runtime) => withCache(runtime, keepsOrder) },
 ];
@@ -111,6 +112,25 @@ async function refusesRows({ rows, step }: Cache, runtime: Runtime): Promise<voi
   checkLength(rows, 3);
   check((await step([9, 9])) === '2,4,6,8,10,12,18,18', 'the refused rows left a trace');
   await refusesKinds(runtime);
+}
+
+async function appendsAllOrNothing(runtime: Runtime): Promise<void> {
+  const session = await runtime.createSession(wideCacheGraph());
+  const rows = runtime.createRows({ dtype: 'float32', rowDims: [2], capacity: 4, filledBy: { new: ['past'] } });
+  const step = (values: readonly number[], options: RunOptions) =>
+    session.run({ x: floats([1, 2], values) }, { ...options, rows });
+  await step([1, 2], { outputs: [] });
+  for (const options of [{ outputs: ['wide'] }, { outputs: [], keep: ['wide'] }]) {
+    await checkRejects(() => step([3, 4], options), { name: 'RuntimeError', message: /float64/ });
+    checkLength(rows, 1);
+  }
+  await session.dispose();
+  // onnxruntime-node 1.30 on WebGPU confuses the outputs of a session with those of its failed run.
+  const other = await runtime.createSession(cacheGraph());
+  const result = await other.run({ x: floats([1, 2], [5, 6]) }, { rows });
+  checkTensor(result.host('all', 'float32'), floats([2, 2], [1, 2, 10, 12]));
+  rows.dispose();
+  await other.dispose();
 }
 
 async function refusesKinds(runtime: Runtime): Promise<void> {

@@ -61,3 +61,29 @@ export function sumGraph(): GraphModel {
   graph.output('difference', graph.op('Sub', [a, b]), ['n']);
   return graph.finish('sum');
 }
+
+/**
+ * The cache of {@link cacheGraph} with an output `wide` of x as float64, which no tensor of core can hold: the run succeeds,
+ * and then its output cannot be returned.
+ */
+export function wideCacheGraph(): GraphModel {
+  const graph = new GraphBuilder();
+  const x = graph.input('x', 'float32', ['n', 2]);
+  const past = graph.input('past', 'float32', ['p', 2]);
+  graph.output('new', x, ['n', 2]);
+  graph.output('wide', graph.op('Cast', [x], { attributes: { to: float64 } }), ['n', 2]);
+  graph.output('all', graph.op('Concat', [past, x], { attributes: { axis: 0 } }), ['t', 2]);
+  const model = graph.finish('wide_cache');
+  return { ...model, encode: (place) => widened(model.encode(place)) };
+}
+
+/** ONNX's number for float64. */
+const float64 = 11;
+
+/** Declares the output `wide` as float64: its ValueInfoProto is its name and, in two messages of one byte's length, its type. */
+function widened(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const name = [0x0a, 4, ...new TextEncoder().encode('wide'), 0x12];
+  const start = bytes.findIndex((_, i) => name.every((byte, k) => bytes[i + k] === byte));
+  bytes[start + name.length + 4] = float64;
+  return bytes;
+}
