@@ -124,9 +124,7 @@ export class GraphBuilder {
     const dtype = options.dtype ?? inputs.find((input) => input)?.dtype;
     if (!dtype) throw new GraphError(`The node ${opType} in ${this.#path || '/'} has no input to take its type from.`);
     const name = this.#unique(`${this.#path}/${options.name ?? opType}`);
-    const outputs = Array.from({ length: options.results }, (_, i) =>
-      options.results === 1 ? `${name}:0` : `${name}:${i}`,
-    );
+    const outputs = Array.from({ length: options.results }, (_, i) => `${name}:${i}`);
     const { unused = [] } = options;
     const asked = outputs.map((output, i) => (unused.includes(i) ? '' : output));
     this.#node({ opType, inputs, outputs: asked, options, name });

@@ -9,22 +9,11 @@ import { type ProtoMessage, ProtoWriter } from './protobuf.js';
 /** A graph's dimension: a number, or a name for an extent known only at run time. */
 export type Dim = number | string;
 
-/** An attribute of a node: numbers are ints unless wrapped by {@link float} or {@link floats}. */
-export type Attribute =
-  | number
-  | string
-  | readonly number[]
-  | FloatAttribute
-  | FloatsAttribute
-  | Tensor
-  | GraphAttribute;
+/** An attribute of a node: numbers are ints, save that of a {@link FloatAttribute}. */
+export type Attribute = number | string | readonly number[] | FloatAttribute | Tensor | GraphAttribute;
 
 export interface FloatAttribute {
   readonly float: number;
-}
-
-export interface FloatsAttribute {
-  readonly floats: readonly number[];
 }
 
 export interface GraphAttribute {
@@ -92,7 +81,6 @@ function attributeProto(name: string, value: Attribute): ProtoMessage {
     else if (typeof value === 'string') proto.string(4, value).varint(20, 3);
     else if (isIntegers(value)) proto.packedVarints(8, value).varint(20, 7);
     else if ('float' in value) proto.float(2, value.float).varint(20, 1);
-    else if ('floats' in value) proto.packedFloats(7, value.floats).varint(20, 6);
     else if ('graph' in value) proto.message(6, value.graph).varint(20, 5);
     else proto.message(5, tensorProto('', value)).varint(20, 4);
   };

@@ -52,13 +52,13 @@ describe('ProtoWriter', () => {
   });
 
   it('nests messages and packs numbers', () => {
-    const inner = new ProtoWriter().packedVarints(1, [1, 200, 70000]).packedFloats(2, [0.5, -2]);
+    const inner = new ProtoWriter().packedVarints(1, [1, 200, 70000]).string(2, 'x');
     const bytes = new ProtoWriter().varint(20, 1).message(21, inner).finish();
     const [first, second] = decode(bytes);
     expect(first).toEqual([20, 1n]);
-    const [packed, floats] = decode(second![1] as Uint8Array);
+    const [packed, text] = decode(second![1] as Uint8Array);
     expect([...(packed![1] as Uint8Array)]).toEqual([1, 200, 1, 240, 162, 4]);
-    expect([...new Float32Array((floats![1] as Uint8Array).slice().buffer)]).toEqual([0.5, -2]);
+    expect(Buffer.from(text![1] as Uint8Array).toString()).toBe('x');
   });
 
   it('tells its length before it is written', () => {

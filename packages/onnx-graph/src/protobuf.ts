@@ -73,16 +73,6 @@ export class ProtoWriter {
     });
   }
 
-  /** Packed repeated float. */
-  packedFloats(field: number, values: readonly number[]): this {
-    const bytes = new Uint8Array(values.length * 4);
-    const view = new DataView(bytes.buffer);
-    values.forEach((value, i) => {
-      view.setFloat32(i * 4, value, true);
-    });
-    return this.bytes(field, bytes);
-  }
-
   /** All fields of another message, as if they had been written here. */
   append(message: ProtoWriter): this {
     this.#append(message.#written());

@@ -25,7 +25,7 @@ export interface AttendRunsInput {
   /** Rows `start` to `end`, [1] int64 each, of a projection: [end - start, e]. */
   take(graph: GraphBuilder, x: Value, start: Value, end: Value): Value;
   /** Attention of a dense batch [n, s, e]. */
-  attend(component: Component, sequences: Omit<AttentionInputs, 'bias'>, heads: AttentionOptions): Value;
+  attend(component: Component, sequences: AttentionInputs, heads: AttentionOptions): Value;
 }
 
 /**

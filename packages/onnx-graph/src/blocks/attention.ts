@@ -15,8 +15,6 @@ export interface AttentionInputs {
   readonly key: Value;
   /** [b, s, n·d]. */
   readonly value: Value;
-  /** [b, 1, s, s] float, added to the scores; masks padding with large negative numbers. */
-  readonly bias?: Value | undefined;
 }
 
 /** Shape of the heads. */
@@ -25,18 +23,18 @@ export interface AttentionOptions {
   readonly headSize: number;
 }
 
-/** softmax(Q Kᵀ / √d + bias) V without causality. [b, s, n·d], by the kernel that the device has. */
+/** softmax(Q Kᵀ / √d) V without causality. [b, s, n·d], by the kernel that the device has. */
 export function attention(component: Component, inputs: AttentionInputs, options: AttentionOptions): Value {
   return component.profile.attention === 'fused'
     ? fusedAttention(component, inputs, options)
     : composedAttention(component, inputs, options);
 }
 
-/** One MultiHeadAttention node; without a bias it runs in tiles, so that memory stays linear in s. */
+/** One MultiHeadAttention node; it runs in tiles, so that memory stays linear in s. */
 function fusedAttention(component: Component, inputs: AttentionInputs, { heads }: AttentionOptions): Value {
   const { graph } = component;
-  const { query, key, value, bias } = inputs;
-  return graph.op('MultiHeadAttention', [query, key, value, undefined, undefined, bias], {
+  const { query, key, value } = inputs;
+  return graph.op('MultiHeadAttention', [query, key, value], {
     domain: 'com.microsoft',
     attributes: { num_heads: heads },
   });
@@ -44,9 +42,9 @@ function fusedAttention(component: Component, inputs: AttentionInputs, { heads }
 
 /**
  * ```
- * query [b,s,n·d] ─► [b,n,s,d] ─┐
- * key   [b,s,n·d] ─► [b,n,d,s] ─┴ MatMul ─► ·1/√d ─► + bias ─► Softmax ─┐
- * value [b,s,n·d] ─► [b,n,s,d] ─────────────────────────────────────────┴ MatMul ─► [b,s,n·d]
+ * query [b,s,n·d] ─► [b,n,s,d] ─► ·1/√d ─┐
+ * key   [b,s,n·d] ─► [b,n,d,s] ──────────┴ MatMul ─► Softmax ─┐
+ * value [b,s,n·d] ─► [b,n,s,d] ───────────────────────────────┴ MatMul ─► [b,s,n·d]
  * ```
  */
 function composedAttention(component: Component, inputs: AttentionInputs, options: AttentionOptions): Value {
@@ -56,8 +54,7 @@ function composedAttention(component: Component, inputs: AttentionInputs, option
     graph.op('Transpose', [graph.op('Reshape', [x, graph.ints(0, 0, heads, headSize)])], { attributes: { perm } });
   const scale = graph.float(headSize ** -0.5);
   const query = graph.op('Mul', [split(inputs.query, [0, 2, 1, 3]), scale]);
-  const product = graph.op('MatMul', [query, split(inputs.key, [0, 2, 3, 1])]);
-  const scores = inputs.bias ? graph.op('Add', [product, inputs.bias]) : product;
+  const scores = graph.op('MatMul', [query, split(inputs.key, [0, 2, 3, 1])]);
   const weights = graph.op('Softmax', [scores], { attributes: { axis: -1 } });
   const mixed = graph.op('MatMul', [weights, split(inputs.value, [0, 2, 1, 3])]);
   const joined = graph.op('Transpose', [mixed], { attributes: { perm: [0, 2, 1, 3] } });

@@ -24,11 +24,7 @@ export interface TiledAttentionOptions extends AttentionOptions {
  *
  * @returns [b, s, n·d].
  */
-export function tiledAttention(
-  component: Component,
-  inputs: Omit<AttentionInputs, 'bias'>,
-  options: TiledAttentionOptions,
-): Value {
+export function tiledAttention(component: Component, inputs: AttentionInputs, options: TiledAttentionOptions): Value {
   const { dtype } = component;
   const { heads, headSize, tileBytes } = options;
   const graph = component.graph.scope('tiled_attention');
