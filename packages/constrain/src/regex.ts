@@ -8,13 +8,14 @@ import { PromptError } from '@vlmkit/core';
 /** Any character but the end of a line. */
 const anyCharacter = '[^\\n\\r]';
 
-/** A class from its bracket to its bracket. Escapes may hide brackets. */
-const classPattern = /^\[\^?(?:\\.|[^\]\\])*\]/su;
+/** A class from its bracket to its bracket (escapes may hide brackets), the opening of a group, an escape, or a character. */
+const partPattern =
+  /\[\^?(?:\\.|[^\]\\])*\]|\(\?(?::|<[\w$]+>)|\\(?:x[\da-fA-F]{2}|u[\da-fA-F]{4}|u\{[\da-fA-F]+\}|c[a-zA-Z]|.)|./gsu;
 
 /**
  * A regular expression in the form that the grammar library takes right, with the same meaning.
  *
- * @throws PromptError for classes that it would take wrong
+ * @throws PromptError for classes that it would take wrong, and anchors that nothing matches
  */
 export function supportedPattern(pattern: string): string {
   return patternParts(pattern)
@@ -23,19 +24,50 @@ export function supportedPattern(pattern: string): string {
 }
 
 /**
- * The classes, escapes and single characters that a regular expression consists of.
+ * The classes, escapes and single characters that a regular expression consists of, for a match from the first character
+ * to the last. Anchors are left out, as every alternative is anchored then, and empty alternatives, which the library does
+ * not read, are empty groups.
  *
- * @throws PromptError for classes that the library would take wrong
+ * @throws PromptError for classes that the library would take wrong, and anchors that nothing matches
  */
 export function patternParts(pattern: string): readonly string[] {
-  const parts: string[] = [];
-  for (let at = 0; at < pattern.length; at += parts.at(-1)!.length) {
-    const rest = pattern.slice(at);
-    const part = classPattern.exec(rest)?.[0] ?? (rest.startsWith('\\') ? rest.slice(0, 2) : rest.slice(0, 1));
-    if (isClass(part)) requireAscii(part, pattern);
-    parts.push(part);
-  }
-  return parts;
+  const parts = [...pattern.matchAll(partPattern)].map(([part]) => part);
+  for (const part of parts) if (isClass(part)) requireAscii(part, pattern);
+  return withEmptyGroups(withoutAnchors(parts, pattern));
+}
+
+function withoutAnchors(parts: readonly string[], pattern: string): readonly string[] {
+  return parts.filter((part, i) => {
+    if (part !== '^' && part !== '$') return true;
+    const fits = part === '^' ? mayPrecede(parts[i - 1]) : mayFollow(parts[i + 1]);
+    if (fits) return false;
+    throw new PromptError(`The anchor ${part} inside a regular expression cannot constrain an answer.`, {
+      expected: '^ where an alternative begins, and $ where one ends',
+      actual: `the pattern ${pattern}`,
+      remedy: `Leave it out, or write \\${part} for the character.`,
+    });
+  });
+}
+
+function mayPrecede(part: string | undefined): boolean {
+  return part === undefined || part === '^' || part === '|' || isOpening(part);
+}
+
+function mayFollow(part: string | undefined): boolean {
+  return part === undefined || part === '$' || part === '|' || part === ')';
+}
+
+function withEmptyGroups(parts: readonly string[]): readonly string[] {
+  const spelt = parts.flatMap((part, i) => {
+    const before = parts[i - 1];
+    const isEmpty = part === '|' ? before === undefined || before === '|' || isOpening(before) : before === '|';
+    return isEmpty && (part === '|' || part === ')') ? ['(?:)', part] : [part];
+  });
+  return parts.at(-1) === '|' ? [...spelt, '(?:)'] : spelt;
+}
+
+function isOpening(part: string): boolean {
+  return part === '(' || part.startsWith('(?');
 }
 
 /** Whether a part is a character class. */

@@ -14,31 +14,51 @@ const written = `[^${unwritten}]`;
 /** All of them, to try a class on. */
 const unwrittenCharacters = ['"', '\\', ...Array.from({ length: 32 }, (_, code) => String.fromCharCode(code))];
 
-/** Escapes and characters that are written in another way within JSON. */
+/** Escapes and characters that stand for more than one character of a string. */
 const spellings: Readonly<Record<string, string>> = {
   '.': written,
-  '"': '\\\\"',
-  '\\"': '\\\\"',
-  '\\\\': '\\\\\\\\',
-  '\\n': '\\\\n',
-  '\\r': '\\\\r',
-  '\\t': '\\\\t',
-  '\\f': '\\\\f',
   '\\s': ' ',
   '\\S': `[^${unwritten} ]`,
   '\\D': `[^${unwritten}0-9]`,
   '\\W': `[^${unwritten}A-Za-z0-9_]`,
 };
 
+/** Escapes of one letter, by the character that they stand for. */
+const escapes: Readonly<Record<string, string>> = {
+  '\\0': '\0',
+  '\\n': '\n',
+  '\\r': '\r',
+  '\\t': '\t',
+  '\\f': '\f',
+  '\\v': '\v',
+  '\\"': '"',
+  '\\\\': '\\',
+};
+
 /**
- * A regular expression for the characters of a JSON string. White space (`\s`) is a space.
+ * A regular expression for the characters of a JSON string, in a group of its own: the library puts the quotes beside it,
+ * where they would belong to the first and the last alternative alone. White space (`\s`) is a space.
  *
- * @throws PromptError for classes that hold characters which JSON writes in another way
+ * @throws PromptError for classes that hold characters which JSON writes in another way, and anchors that nothing matches
  */
 export function jsonPattern(pattern: string): string {
-  return patternParts(pattern)
-    .map((part) => spellings[part] ?? (isClass(part) ? jsonClass(part) : part))
-    .join('');
+  return `(?:${patternParts(pattern).map(jsonPart).join('')})`;
+}
+
+function jsonPart(part: string): string {
+  if (isClass(part)) return jsonClass(part);
+  const character = characterOf(part);
+  if (!unwrittenCharacters.includes(character)) return spellings[part] ?? part;
+  // In a group, so that what repeats the part repeats all of it.
+  return `(?:${JSON.stringify(character).slice(1, -1).replaceAll('\\', '\\\\')})`;
+}
+
+/** The character that a part stands for, or the part itself. */
+function characterOf(part: string): string {
+  const [, x, u, c] = /^\\(?:x(.{2})|u\{?(\w+)\}?|c(.))$/s.exec(part) ?? [];
+  if (c !== undefined) return String.fromCharCode(c.charCodeAt(0) % 32);
+  const code = Number.parseInt(x ?? u ?? '', 16);
+  return code <= 0x7f ? String.fromCharCode(code) : (escapes[part] ?? part);
 }
 
 /** A pattern for strings of some length. The library's own lengths let bare control characters through. */
@@ -66,11 +86,14 @@ function jsonClass(part: string): string {
 }
 
 function holdsUnwritten(characterClass: string): boolean {
-  try {
-    const members = new RegExp(characterClass);
-    return unwrittenCharacters.some((character) => members.test(character));
-  } catch {
-    // The library tells what is wrong with it.
-    return false;
-  }
+  // Only with the flag u are \u{22} and its like characters of the class.
+  return ['', 'u'].some((flags) => {
+    try {
+      const members = new RegExp(characterClass, flags);
+      return unwrittenCharacters.some((character) => members.test(character));
+    } catch {
+      // The library tells what is wrong with it.
+      return false;
+    }
+  });
 }
