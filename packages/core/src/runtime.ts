@@ -90,8 +90,13 @@ export interface RowBuffers {
   readonly capacity: number;
   /** Rows filled in each. */
   readonly length: number;
-  /** Forgets the rows from `length` on. */
+  /**
+   * Forgets the rows from `length` on. Does nothing once the buffers are disposed of.
+   *
+   * @throws RuntimeError when there are fewer rows.
+   */
   truncate(length: number): void;
+  /** Frees the memory; again, it does nothing. A run that uses the buffers afterwards rejects. */
   dispose(): void;
 }
 

@@ -93,8 +93,9 @@ export class NodeRowBuffers implements RowBuffers {
     };
   }
 
+  /** As {@link dispose}, silent when they are disposed of: who undoes a run need not know what became of its buffers. */
   truncate(length: number): void {
-    this.idOn(this.#client);
+    if (this.#disposed) return;
     if (!Number.isInteger(length) || length < 0 || length > this.#length) {
       throw new RuntimeError(`Row buffers cannot be truncated to ${length} rows.`, {
         expected: `a whole number from 0 to ${this.#length}`,

@@ -85,6 +85,7 @@ async function withCache(runtime: Runtime, test: (cache: Cache, runtime: Runtime
   await test({ rows, step }, runtime);
   rows.dispose();
   rows.dispose();
+  rows.truncate(0);
   await checkRejects(() => step([1, 1]), { name: 'RuntimeError', message: /disposed/ });
   await session.dispose();
 }
