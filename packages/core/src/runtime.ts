@@ -128,6 +128,10 @@ export interface Session {
    * @throws RuntimeError when a feed is missing, unknown or of the wrong type, or the device fails.
    */
   run(feeds: Readonly<Record<string, Feed>>, options?: RunOptions): Promise<RunResult>;
+  /**
+   * Frees the session, after the runs that wait. Called again, it waits for the same end; when the runtime is disposed of,
+   * the session is gone already, and that is no error.
+   */
   dispose(): Promise<void>;
 }
 
@@ -153,6 +157,6 @@ export interface Runtime {
   createSession(model: GraphModel, options?: SessionOptions): Promise<Session>;
   /** Reserves row buffers; memory is known, and taken, in advance. */
   createRows(options: RowBuffersOptions): RowBuffers;
-  /** Frees every session, tensor and buffer, and ends the runtime's threads. */
+  /** Frees every session, tensor and buffer, and ends the runtime's threads. Called again, it waits for the same end. */
   dispose(): Promise<void>;
 }

@@ -18,9 +18,15 @@ export class DeviceClient {
   readonly #channel: DeviceChannel;
   readonly #queue = new RequestQueue();
   #nextId = 1;
+  #closed = false;
 
   constructor(channel: DeviceChannel) {
     this.#channel = channel;
+  }
+
+  /** Whether the device was closed, and with it all that it held is gone. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** A new name for a session, tensor or row buffer. */
@@ -46,6 +52,7 @@ export class DeviceClient {
   }
 
   close(): Promise<void> {
+    this.#closed = true;
     return this.#channel.close(disposed());
   }
 }

@@ -69,6 +69,30 @@ describe('createNodeRuntime', () => {
     expect(() => runtime.createRows(rows)).toThrow(/disposed/);
   });
 
+  it.each([false, true])(
+    'frees a session silently once it is disposed of, or is about to be (inline: %s)',
+    async (inline) => {
+      const runtime = await createNodeRuntime({ device: 'cpu', threads: 1, inline });
+      const [first, second, third] = [
+        await runtime.createSession(cacheGraph()),
+        await runtime.createSession(cacheGraph()),
+        await runtime.createSession(cacheGraph()),
+      ];
+      await Promise.all([first.dispose(), runtime.dispose(), second.dispose()]);
+      await third.dispose();
+    },
+  );
+
+  it('is closed when any of the calls that dispose of it says so', async () => {
+    const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+    const ended: string[] = [];
+    await Promise.all([
+      runtime.dispose().then(() => ended.push('first')),
+      runtime.dispose().then(() => ended.push('second')),
+    ]);
+    expect(ended).toEqual(['first', 'second']);
+  });
+
   it('settles runs that are under way when it is disposed of', async () => {
     const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
     const session = await runtime.createSession(heavyGraph(2));

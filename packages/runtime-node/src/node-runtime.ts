@@ -17,7 +17,7 @@ export class NodeRuntime implements Runtime {
   readonly profile: DeviceProfile;
   readonly #client: DeviceClient;
   readonly #models = new Set<PreparedModel>();
-  #disposed = false;
+  #disposal: Promise<void> | undefined;
 
   constructor(client: DeviceClient, profile: DeviceProfile) {
     this.#client = client;
@@ -56,18 +56,21 @@ export class NodeRuntime implements Runtime {
     return new NodeRowBuffers(this.#client, options);
   }
 
-  async dispose(): Promise<void> {
-    if (this.#disposed) return;
-    this.#disposed = true;
+  dispose(): Promise<void> {
+    this.#disposal ??= this.#close();
+    return this.#disposal;
+  }
+
+  #assertOpen(): void {
+    if (this.#disposal) throw disposed();
+  }
+
+  async #close(): Promise<void> {
     try {
       await this.#client.call('close', undefined);
     } finally {
       await this.#client.close();
       for (const model of this.#models) await model.dispose();
     }
-  }
-
-  #assertOpen(): void {
-    if (this.#disposed) throw disposed();
   }
 }

@@ -31,7 +31,7 @@ export class NodeSession implements Session {
   readonly outputs: readonly string[];
   readonly #fields: NodeSessionFields;
   readonly #graphInputs: GraphInputs;
-  #disposed = false;
+  #disposal: Promise<void> | undefined;
 
   constructor(fields: NodeSessionFields) {
     const { name, signature } = fields;
@@ -43,7 +43,7 @@ export class NodeSession implements Session {
 
   async run(feeds: Readonly<Record<string, Feed>>, options: RunOptions = {}): Promise<RunResult> {
     const { client, id, name } = this.#fields;
-    if (this.#disposed) {
+    if (this.#disposal) {
       throw new RuntimeError(`The component "${name}" cannot run: its session was disposed of.`);
     }
     const rows = options.rows && ownRows(options.rows);
@@ -63,11 +63,21 @@ export class NodeSession implements Session {
     return new NodeRunResult(name, fetched, Object.fromEntries(device));
   }
 
-  async dispose(): Promise<void> {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    await this.#fields.client.call('unload', this.#fields.id);
-    await this.#fields.ended();
+  dispose(): Promise<void> {
+    this.#disposal ??= this.#unload();
+    return this.#disposal;
+  }
+
+  async #unload(): Promise<void> {
+    const { client, id, ended } = this.#fields;
+    try {
+      await client.call('unload', id);
+    } catch (error) {
+      // A device that was closed has let go of its sessions.
+      if (!client.closed) throw error;
+    } finally {
+      await ended();
+    }
   }
 }
 

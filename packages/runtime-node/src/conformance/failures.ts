@@ -67,6 +67,20 @@ export const failureCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'disposes of a session after the runs that wait, and only then says so, however often it is asked',
+    async run(runtime) {
+      const session = await runtime.createSession(sumGraph());
+      const ended: string[] = [];
+      const a = floats([1], [1]);
+      await Promise.all([
+        session.run({ a, b: a }).then(() => ended.push('run')),
+        session.dispose().then(() => ended.push('first')),
+        session.dispose().then(() => ended.push('second')),
+      ]);
+      check(ended.join() === 'run,first,second', `the order is ${ended.join()}`);
+    },
+  },
+  {
     name: 'drops aborted runs, whether or not they wait already',
     async run(runtime) {
       const session = await runtime.createSession(sumGraph());
