@@ -1,4 +1,5 @@
 import { PromptError } from '@vlmkit/core';
+import { literal } from './literal.js';
 
 /** An answer that lists boxes or points, as Qwen2.5-VL writes them. */
 export interface GroundingConstraint {
@@ -65,9 +66,4 @@ export function groundingGrammar(constraint: GroundingConstraint): string {
 /** A label as the JSON string that stands for it. */
 function quotedLabel(label: string): string {
   return literal(JSON.stringify(label));
-}
-
-/** Text as a terminal of the grammar. */
-function literal(text: string): string {
-  return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }

@@ -133,6 +133,39 @@ describe('limits of numbers', () => {
   });
 });
 
+describe('values', () => {
+  const slashed = ['image/png', 'a\\/b', '/\\', '"/"', '\u007f/\u0001', '\ud83d', 'ü/\n'];
+  it.each<[string, (value: unknown) => SchemaObject, (value: unknown) => unknown]>([
+    ['in an enum', (value) => ({ enum: ['x', value] }), (value) => value],
+    ['as a const', (value) => ({ const: value }), (value) => value],
+    ['inside a const', (value) => ({ const: { 'a/b': [value] } }), (value) => ({ 'a/b': [value] })],
+    [
+      'in properties and items',
+      (value) => ({ type: 'object', properties: { 'a/b': { type: 'array', items: { enum: [value, 1] } } } }),
+      (value) => ({ 'a/b': [value, 1, value] }),
+    ],
+    ['in $defs', (value) => ({ $ref: '#/$defs/a', $defs: { a: { anyOf: [{ const: value }] } } }), (value) => value],
+  ])('are written as JSON.stringify does %s', async (_, schemaOf, answerOf) => {
+    for (const value of slashed) {
+      const schema = schemaOf(value);
+      const text = JSON.stringify(answerOf(value));
+      expect(
+        await isAnswer(compiler, { tokenizer, constraint: { type: 'json', schema, maxWhitespace: 0 }, text }),
+      ).toBe(true);
+    }
+  });
+
+  it('allow nothing else', async () => {
+    const constraint = { enum: ['image/png', 1e30, null, { b: 1, a: 2 }] };
+    for (const text of ['"image/png"', '1e+30', 'null', '{"b":1,"a":2}']) {
+      expect(await isAnswer(compiler, { tokenizer, constraint, text }), text).toBe(true);
+    }
+    for (const text of ['"image\\/png"', '"image/pn"', '"own0"', '{"a":2,"b":1}']) {
+      expect(await isAnswer(compiler, { tokenizer, constraint, text }), text).toBe(false);
+    }
+  });
+});
+
 it('the library’s grammar of a schema is the same in one step and in two', async () => {
   const { Grammar, Testings } = (await loadNodeGrammarEngine()).library;
   const schema = JSON.stringify({ type: 'object', properties: { a: { const: 'ü"\\' }, b: { type: 'number' } } });

@@ -1,3 +1,4 @@
+import { literal } from '../literal.js';
 import type { SchemaObject } from './refusal.js';
 
 /** A rule of ours within the grammar of a schema. The schema holds its name as a `const` where its text belongs. */
@@ -41,6 +42,11 @@ export class OwnRules {
     }
     return { const: name };
   }
+}
+
+/** A rule for one of several values, written as `JSON.stringify` does: the library writes `\\/` for a slash. */
+export function valueRule(name: string, values: readonly unknown[]): string {
+  return `${name} ::= ${values.map((value) => literal(JSON.stringify(value))).join(' | ')}`;
 }
 
 /** The library's grammar of a schema, with the rules in place of the texts that stand for them. */

@@ -3,7 +3,7 @@ import { definitionKeys, isAnnotation, isKnownKeyword, type Kind, kindKeys, sole
 import { supportedKind } from './kinds.js';
 import { hasLimits, rangeOf } from './limits.js';
 import { rangeRules } from './number-range.js';
-import { type OwnRule, OwnRules } from './own-rules.js';
+import { type OwnRule, OwnRules, valueRule } from './own-rules.js';
 import { isObject, placeOf, refusal, type SchemaObject, schemaObject } from './refusal.js';
 
 /** A JSON schema in a form that the grammar library enforces as a whole. */
@@ -21,7 +21,9 @@ export interface SupportedSchema {
  */
 export function supportedSchema(root: SchemaObject): SupportedSchema {
   const walk = new SchemaWalk(root);
-  return { schema: walk.schema(root, '#') as SchemaObject, rules: walk.rules };
+  const schema = walk.schema(root, '#') as SchemaObject;
+  for (const [place, ref] of walk.refs) requireTarget(schema, ref, place);
+  return { schema, rules: walk.rules };
 }
 
 /** References that a chain may have before it is taken for a circle. */
@@ -31,6 +33,7 @@ const longestChain = 32;
 class SchemaWalk {
   readonly #root: SchemaObject;
   readonly #rules: OwnRules;
+  readonly #refs = new Map<string, string>();
 
   constructor(root: SchemaObject) {
     this.#root = root;
@@ -40,6 +43,11 @@ class SchemaWalk {
   /** Those of the schemas so far. */
   get rules(): readonly OwnRule[] {
     return this.#rules.all;
+  }
+
+  /** References by their places. */
+  get refs(): ReadonlyMap<string, string> {
+    return this.#refs;
   }
 
   /** @param value a schema, or `true` for any value. */
@@ -85,16 +93,23 @@ class SchemaWalk {
     const at = placeOf(place, key!);
     switch (key) {
       case '$ref':
-        return { $ref: localRef(value, at) };
+        this.#refs.set(at, localRef(value, at));
+        return { $ref: value };
       case 'const':
+        return this.#values([value]);
       case 'enum':
-        return { [key]: value };
+        if (Array.isArray(value) && value.length > 0) return this.#values(value);
+        throw refusal(at, { expected: 'a list of one value or more', remedy: 'State at least one.' });
       case 'allOf':
         return { allOf: this.#list(value, at, 1) };
       default:
         if (key === 'oneOf') this.#requireDisjoint(value, at);
         return { anyOf: this.#list(value, at, Number.POSITIVE_INFINITY) };
     }
+  }
+
+  #values(values: readonly unknown[]): SchemaObject {
+    return this.#rules.schemaOf(`values ${JSON.stringify(values)}`, (name) => valueRule(name, values));
   }
 
   #list(value: unknown, place: string, most: number): readonly unknown[] {
@@ -204,5 +219,16 @@ function localRef(value: unknown, place: string): string {
   throw refusal(place, {
     expected: 'a place in the same document, such as #/$defs/name',
     remedy: 'Copy what it refers to into $defs.',
+  });
+}
+
+/** The library looks for a reference's keys as they are written, in objects only. */
+function requireTarget(root: SchemaObject, ref: string, place: string): void {
+  const keys = ref.split('/').slice(1);
+  const isTarget = (value: unknown) => value === true || isObject(value);
+  if (isTarget(keys.reduce<unknown>((value, key) => (isObject(value) ? value[key] : undefined), root))) return;
+  throw refusal(place, {
+    expected: `a place of a schema in the document, where ${ref} is none`,
+    remedy: 'Correct it, or copy what it refers to into $defs, under a name without ~ and /.',
   });
 }
