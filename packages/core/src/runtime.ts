@@ -15,8 +15,6 @@ export interface DeviceProfile {
    * of 8-bit products. 0 where products of integers are no faster than those of float32.
    */
   readonly int8ActivationBits: 0 | 7 | 8;
-  /** Graphs may read bfloat16 weights and cast them on the device. */
-  readonly bfloat16Weights: boolean;
   /** Graphs may take rows of float16 weights and cast those on the device. Where not, weights are cast whole, while loading. */
   readonly float16Weights: boolean;
   /** Largest single buffer, in bytes. */

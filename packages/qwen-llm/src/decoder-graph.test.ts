@@ -8,7 +8,6 @@ const profile: DeviceProfile = {
   attention: 'composed',
   float16: false,
   int8ActivationBits: 0,
-  bfloat16Weights: true,
   float16Weights: true,
   maxBufferBytes: 2 ** 31,
   deviceOutputs: true,

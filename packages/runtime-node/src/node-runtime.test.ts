@@ -48,7 +48,6 @@ describe('createNodeRuntime', () => {
     expect(runtime.profile).toMatchObject({
       attention: 'fused',
       float16: false,
-      bfloat16Weights: true,
       float16Weights: true,
       deviceOutputs: true,
       kvCache: 'append',

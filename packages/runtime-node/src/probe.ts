@@ -20,7 +20,6 @@ export async function probeDevice(device: OpenRequest, reader: TensorReader): Pr
   await run(doubling('float32'));
   const fused = await works(() => run(attention()), attentionByHand());
   const float16 = device.device !== 'cpu' && (await works(() => run(doubling('float16')), new Float32Array([2, -3])));
-  const bfloat16Weights = await works(() => run(bfloat16Weight()), new Float32Array([2, -3]));
   const float16Weights = await works(() => run(float16Rows()), new Float32Array([2, -3]));
   // onnxruntime's 8-bit products are written for CPUs; elsewhere they are emulated or missing.
   const wideActivations = device.device === 'cpu' && (await works(() => run(largestProducts()), new Float32Array([1])));
@@ -29,7 +28,6 @@ export async function probeDevice(device: OpenRequest, reader: TensorReader): Pr
     attention: fused ? 'fused' : 'composed',
     float16,
     int8ActivationBits: device.device === 'cpu' ? (wideActivations ? 8 : 7) : 0,
-    bfloat16Weights,
     float16Weights,
     maxBufferBytes: device.device === 'webgpu' ? webgpuBufferBytes : constants.MAX_LENGTH,
     // onnxruntime-node returns CUDA's outputs through host memory.
@@ -77,16 +75,6 @@ function doubling(dtype: DataType): Probe {
   const inner = graph.op('Cast', [x], { attributes: { to: elementType(dtype) }, dtype });
   const sum = graph.op('Add', [inner, inner]);
   graph.output('y', graph.op('Cast', [sum], { attributes: { to: elementType('float32') }, dtype: 'float32' }), [2]);
-  return { bytes: graph.finish('probe').encode(), feed: tensor('float32', [2], Float32Array.of(1, -1.5)) };
-}
-
-/** x times a bfloat16 weight of [2, 2]. */
-function bfloat16Weight(): Probe {
-  const graph = new GraphBuilder();
-  const x = graph.input('x', 'float32', [2]);
-  const stored = graph.constant(tensor('bfloat16', [2], Uint16Array.of(0x4000, 0x4000)));
-  const weight = graph.op('Cast', [stored], { attributes: { to: elementType('float32') }, dtype: 'float32' });
-  graph.output('y', graph.op('Mul', [x, weight]), [2]);
   return { bytes: graph.finish('probe').encode(), feed: tensor('float32', [2], Float32Array.of(1, -1.5)) };
 }
 

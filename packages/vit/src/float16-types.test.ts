@@ -16,7 +16,6 @@ const profile: DeviceProfile = {
   attention: 'composed',
   float16: true,
   int8ActivationBits: 0,
-  bfloat16Weights: true,
   float16Weights: true,
   maxBufferBytes: 2 ** 30,
   deviceOutputs: true,

@@ -10,7 +10,6 @@ export const cpuProfile: DeviceProfile = {
   attention: 'fused',
   float16: false,
   int8ActivationBits: 7,
-  bfloat16Weights: true,
   float16Weights: true,
   maxBufferBytes: 2 ** 40,
   deviceOutputs: false,
