@@ -45,14 +45,21 @@ export function groundingGrammar(constraint: GroundingConstraint): string {
       actual: JSON.stringify({ minItems, maxItems, maxLabelLength, labels }),
     });
   }
+  const fenced = '"```json\\n" list "\\n```"';
+  const roots = { allow: `list | ${fenced}`, require: fenced, forbid: 'list' };
+  if (!Object.hasOwn(roots, fence)) {
+    throw new PromptError(`The fence of the ${type} constraint is of no known kind.`, {
+      expected: Object.keys(roots).join(', '),
+      actual: String(fence),
+    });
+  }
   const [key, coordinates] = type === 'boxes' ? ['bbox_2d', 4] : ['point_2d', 2];
   const numbers = Array.from({ length: coordinates }, () => 'integer').join(' "," space ');
   const list = `"[" gap item ("," gap item){${Math.max(0, minItems - 1)},${maxItems - 1}} gap "]"`;
-  const fenced = '"```json\\n" list "\\n```"';
   const characters = maxLabelLength === undefined ? 'character+' : `character{1,${maxLabelLength}}`;
   const label = labels === undefined ? `"\\"" ${characters} "\\""` : labels.map(quotedLabel).join(' | ');
   return [
-    `root ::= ${{ allow: `list | ${fenced}`, require: fenced, forbid: 'list' }[fence]}`,
+    `root ::= ${roots[fence]}`,
     `list ::= ${minItems === 0 ? `"[]" | ${list}` : list}`,
     `item ::= "{" space ${literal(`"${key}":`)} space "[" ${numbers} "]" space "," space ${literal('"label":')} space label space "}"`,
     `label ::= ${label}`,

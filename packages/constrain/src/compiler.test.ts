@@ -210,10 +210,34 @@ describe('errors', () => {
     ]),
     [{ type: 'json', schema: {}, maxWhitespace: -1 }, /maxWhitespace/],
     [{ $ref: '#/$defs/missing' }, /missing/],
+    [{ type: 'boxes', label: ['a'] } as Constraint, /boxes.*fence.*Found label/s],
+    [{ type: 'json', schema: {}, whitespace: 1 } as Constraint, /json.*maxWhitespace.*Found whitespace/s],
+    [{ type: 'regex', pattern: 'a', flags: 'i' } as Constraint, /flags/],
+    [{ type: 'points', fence: 'never' } as unknown as Constraint, /fence.*never/s],
+    [{ type: 'regex', pattern: '' }, /pattern.*is empty/],
+    [{ type: 'regex', pattern: /a/ } as unknown as Constraint, /pattern.*no text/],
+    [/(?:)/, /is empty/],
+    [{ type: 'grammar', ebnf: '' }, /ebnf.*is empty/],
+    [{ type: 'object', properties: { a: { const: 1n } } }, /must be JSON.*BigInt/s],
+    [cyclic(), /must be JSON.*\$ref/s],
   ])('tell what is wrong with %o', async (constraint, message) => {
     const compiled = compiler.compile(constraint);
     await expect(compiled).rejects.toThrow(PromptError);
     await expect(compiled).rejects.toThrow(message);
+  });
+
+  it.each([
+    z.object({ a: z.string().transform(Number) }),
+    z.object({ a: z.date() }),
+    z.set(z.string()),
+    z.bigint(),
+    z.map(z.string(), z.string()),
+  ])('tell which schemas JSON cannot hold, case %#', async (schema) => {
+    const error = await compiler.compile({ type: 'json', schema }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(PromptError);
+    expect((error as PromptError).remedy).toMatch(/convert it afterwards/);
+    expect((error as PromptError).message).toMatch(/represented in JSON Schema/);
+    expect((error as PromptError).cause).toBeInstanceOf(Error);
   });
 
   it.each([[[]], [[paddedSize]], [[-1]], [[0.5]]])('reject stop ids %o', async (ids) => {
@@ -221,3 +245,9 @@ describe('errors', () => {
     await expect(createCompiler(options)).rejects.toThrow(PromptError);
   });
 });
+
+function cyclic(): Record<string, unknown> {
+  const schema: Record<string, unknown> = { type: 'object' };
+  schema.properties = { child: schema };
+  return schema;
+}

@@ -61,7 +61,16 @@ export type GrammarText =
   | { readonly kind: 'regex'; readonly text: string }
   | { readonly kind: 'ebnf'; readonly text: string };
 
-const specTypes: ReadonlySet<unknown> = new Set(['json', 'regex', 'grammar', 'boxes', 'points']);
+const groundingFields = ['labels', 'maxLabelLength', 'minItems', 'maxItems', 'fence'] as const;
+
+/** What each constraint may state beside its type. */
+const specFields: { readonly [Type in ConstraintSpec['type']]: readonly string[] } = {
+  json: ['schema', 'maxWhitespace'],
+  regex: ['pattern'],
+  grammar: ['ebnf'],
+  boxes: groundingFields,
+  points: groundingFields,
+};
 
 /**
  * Reads any form of a constraint.
@@ -74,9 +83,9 @@ export function grammarText(constraint: Constraint): GrammarText {
     case 'json':
       return schemaText(spec);
     case 'regex':
-      return { kind: 'regex', text: supportedPattern(spec.pattern) };
+      return { kind: 'regex', text: supportedPattern(requiredText(spec.pattern, 'pattern', 'a regular expression')) };
     case 'grammar':
-      return { kind: 'ebnf', text: spec.ebnf };
+      return { kind: 'ebnf', text: requiredText(spec.ebnf, 'ebnf', "a grammar in the library's EBNF") };
     case 'boxes':
     case 'points':
       return { kind: 'ebnf', text: groundingGrammar(spec) };
@@ -104,12 +113,40 @@ function fullSpec(constraint: Constraint): ConstraintSpec {
       actual: typeof constraint === 'string' ? `'${constraint}'` : String(constraint),
     });
   }
-  return isSpec(constraint) ? constraint : { type: 'json', schema: constraint as JsonSchema | JsonSchemaSource };
+  return isSpec(constraint)
+    ? withKnownFields(constraint)
+    : { type: 'json', schema: constraint as JsonSchema | JsonSchemaSource };
 }
 
 /** A schema's `type` may be any of JSON Schema's names, none of which is a constraint's. */
 function isSpec(constraint: object): constraint is ConstraintSpec {
-  return 'type' in constraint && specTypes.has(constraint.type) && !isSchemaSource(constraint);
+  return (
+    'type' in constraint &&
+    typeof constraint.type === 'string' &&
+    Object.hasOwn(specFields, constraint.type) &&
+    !isSchemaSource(constraint)
+  );
+}
+
+function withKnownFields(spec: ConstraintSpec): ConstraintSpec {
+  const known = specFields[spec.type];
+  const given = Object.entries(spec).filter(([name, value]) => name !== 'type' && value !== undefined);
+  const unknown = given.map(([name]) => name).filter((name) => !known.includes(name));
+  if (unknown.length === 0) return spec;
+  throw new PromptError(`A ${spec.type} constraint has a field of no known name.`, {
+    expected: `type, ${known.join(', ')}`,
+    actual: unknown.join(', '),
+    remedy: 'Correct the name, or leave it out.',
+  });
+}
+
+function requiredText(value: unknown, field: string, expected: string): string {
+  if (typeof value === 'string' && value !== '' && value !== emptyPattern) return value;
+  throw new PromptError(`The ${field} of a constraint is ${typeof value === 'string' ? 'empty' : 'no text'}.`, {
+    expected: `${expected}, as a text of one character or more`,
+    actual: typeof value === 'string' ? `'${value}'` : String(value),
+    remedy: 'State what the answer must be, or leave the constraint out.',
+  });
 }
 
 function isSchemaSource(value: unknown): value is JsonSchemaSource {
@@ -117,6 +154,9 @@ function isSchemaSource(value: unknown): value is JsonSchemaSource {
     typeof value === 'object' && value !== null && 'toJSONSchema' in value && typeof value.toJSONSchema === 'function'
   );
 }
+
+/** The source of an empty RegExp. */
+const emptyPattern = '(?:)';
 
 function regexSpec({ source, flags }: RegExp): RegexConstraint {
   const unsupported = flags.replace(/[uv]/g, '');
@@ -137,12 +177,47 @@ function schemaText({ schema, maxWhitespace = 8 }: JsonConstraint): GrammarText 
 }
 
 function plainSchema(schema: JsonSchema | JsonSchemaSource): JsonSchema {
-  const plain = unwrapped(isSchemaSource(schema) ? schema.toJSONSchema() : schema);
-  // Zod adds non-enumerable parts that cannot be cloned.
-  if (isObject(plain)) return JSON.parse(JSON.stringify(plain)) as JsonSchema;
+  const plain = unwrapped(plainData(isSchemaSource(schema) ? statedSchema(schema) : schema));
+  if (isObject(plain)) return plain;
   throw new PromptError('A JSON schema must be an object.', {
     expected: 'an object such as {"type": "object", "properties": {…}}',
     actual: String(JSON.stringify(plain)),
     remedy: "For any JSON object, pass 'json'.",
   });
+}
+
+/** Zod throws for what JSON has no values of. */
+function statedSchema(schema: JsonSchemaSource): unknown {
+  try {
+    return schema.toJSONSchema();
+  } catch (cause) {
+    throw new PromptError('The schema cannot state itself as a JSON schema.', {
+      expected: 'types that JSON has: strings, numbers, booleans, null, arrays and objects',
+      actual: reasonOf(cause),
+      remedy:
+        'Describe the answer as it is written, e.g. a date as z.iso.date() and a set as z.array(), and convert it afterwards.',
+      cause,
+    });
+  }
+}
+
+/** A copy: zod adds non-enumerable parts that cannot cross to another thread. */
+function plainData(schema: unknown): unknown {
+  if (schema === undefined) return undefined;
+  try {
+    return JSON.parse(JSON.stringify(schema));
+  } catch (cause) {
+    throw new PromptError('A JSON schema must be JSON.', {
+      expected: 'plain data without circles and bigints',
+      actual: reasonOf(cause),
+      remedy: 'Refer to a schema that holds itself by {"$ref": "#"} or "#/$defs/name", and write bigints as numbers.',
+      cause,
+    });
+  }
+}
+
+/** The first line of what was thrown. */
+function reasonOf(cause: unknown): string {
+  const [line = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+  return line.replace(/\.$/, '');
 }
