@@ -137,8 +137,9 @@ function checkedStopIds({ stopIds, vocabularySize }: CompilerOptions): number[] 
   });
 }
 
-/** The library's last complaint, without the place in its source. */
+/** The library's last complaint, without the places in its source and in a pattern, which it has in another form. */
 function readableReason(messages: string): string {
   const fatal = messages.split('\n').findLast((line) => line.includes('[FATAL]')) ?? '';
-  return fatal.replace(/^.*\[FATAL\]\s*\S*:\d+:\s*/, '').trim();
+  const reason = fatal.replace(/^.*\[FATAL\]\s*\S*:\d+:\s*/, '').trim();
+  return reason.replace(/^Regex parsing error at position \d+: /, 'Regular expressions: ');
 }

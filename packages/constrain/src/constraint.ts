@@ -83,7 +83,7 @@ export function grammarText(constraint: Constraint): GrammarText {
     case 'json':
       return schemaText(spec);
     case 'regex':
-      return { kind: 'regex', text: supportedPattern(requiredText(spec.pattern, 'pattern', 'a regular expression')) };
+      return { kind: 'regex', text: patternText(spec) };
     case 'grammar':
       return { kind: 'ebnf', text: requiredText(spec.ebnf, 'ebnf', "a grammar in the library's EBNF") };
     case 'boxes':
@@ -138,6 +138,12 @@ function withKnownFields(spec: ConstraintSpec): ConstraintSpec {
     actual: unknown.join(', '),
     remedy: 'Correct the name, or leave it out.',
   });
+}
+
+/** A pattern of anchors alone is empty as well. */
+function patternText({ pattern }: RegexConstraint): string {
+  const expected = 'a regular expression';
+  return requiredText(supportedPattern(requiredText(pattern, 'pattern', expected)), 'pattern', expected);
 }
 
 function requiredText(value: unknown, field: string, expected: string): string {

@@ -22,6 +22,15 @@ describe('supportedPattern', () => {
     expect(supportedPattern('\\[.]')).toBe('\\[[^\\n\\r]]');
   });
 
+  it('leaves out the anchors of alternatives, and spells out empty ones', () => {
+    expect(supportedPattern('^a$|(^b|c$)|\\^\\$[$^]')).toBe('a|(b|c)|\\^\\$[$^]');
+    expect(supportedPattern('^$|a||(|b)|')).toBe('(?:)|a|(?:)|((?:)|b)|(?:)');
+  });
+
+  it.each(['a)(b', 'red)|(blue', '(a', 'a**', 'a\\', '[a', '\ud83d', 'a^b', '(a$b)'])('rejects %j', (pattern) => {
+    expect(() => supportedPattern(pattern)).toThrow(PromptError);
+  });
+
   it.each([
     '[é]',
     '[^é]',

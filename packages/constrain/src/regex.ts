@@ -15,7 +15,7 @@ const partPattern =
 /**
  * A regular expression in the form that the grammar library takes right, with the same meaning.
  *
- * @throws PromptError for classes that it would take wrong, and anchors that nothing matches
+ * @throws PromptError for what is no pattern, classes that it would take wrong, and anchors that nothing matches
  */
 export function supportedPattern(pattern: string): string {
   return patternParts(pattern)
@@ -28,12 +28,34 @@ export function supportedPattern(pattern: string): string {
  * to the last. Anchors are left out, as every alternative is anchored then, and empty alternatives, which the library does
  * not read, are empty groups.
  *
- * @throws PromptError for classes that the library would take wrong, and anchors that nothing matches
+ * @throws PromptError for what is no pattern, classes that the library would take wrong, and anchors that nothing matches
  */
 export function patternParts(pattern: string): readonly string[] {
+  requireRegularExpression(pattern);
   const parts = [...pattern.matchAll(partPattern)].map(([part]) => part);
   for (const part of parts) if (isClass(part)) requireAscii(part, pattern);
   return withEmptyGroups(withoutAnchors(parts, pattern));
+}
+
+/** Groups go around patterns, so a bracket too many would close them. */
+function requireRegularExpression(pattern: string): void {
+  const [withFlag, without] = ['u', ''].map((flag) => syntaxError(pattern, flag));
+  const reason = /\p{Surrogate}/u.test(pattern) ? 'half a character' : withFlag && without;
+  if (reason === undefined) return;
+  throw new PromptError('The regular expression cannot be compiled.', {
+    expected: "a pattern of JavaScript's",
+    actual: `${reason}: ${pattern}`,
+    remedy: 'Check its brackets and escapes.',
+  });
+}
+
+function syntaxError(pattern: string, flags: string): string | undefined {
+  try {
+    new RegExp(pattern, flags);
+    return undefined;
+  } catch (error) {
+    return (error as SyntaxError).message.split(': ').at(-1);
+  }
 }
 
 function withoutAnchors(parts: readonly string[], pattern: string): readonly string[] {
