@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { samplesPath } from '@vlmkit/demo-model';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { lastAnswer } from './answer-stream.js';
 import type { Message } from './messages.js';
 import { type Demo, openDemo } from './testing/demo.js';
@@ -56,5 +56,29 @@ describe('turns of one chat asked at the same time', () => {
     const expected = (await demo.model.ask(describing('shapes3.png'))).tokenIds;
     expect((await chat.ask(describing('shapes3.png'))).tokenIds).toEqual(expected);
     chat.dispose();
+  });
+});
+
+describe('a chat that is disposed of', () => {
+  it('fails turns that read media, that run, that wait and that come later, and keeps no cache', async () => {
+    const { backbone } = demo.model.modules;
+    const createState = vi.spyOn(backbone, 'createState');
+    const chat = demo.model.createChat();
+    const reading = ['shapes1.png', 'shapes2.png'].map((name) => chat.ask(describing(name)));
+    chat.dispose();
+    for (const turn of reading) await expect(turn).rejects.toThrow(/The chat was disposed of/);
+    await expect(chat.ask(describing('shapes3.png'))).rejects.toMatchObject({ name: 'RuntimeError' });
+    expect(createState).not.toHaveBeenCalled();
+    createState.mockRestore();
+
+    const other = demo.model.createChat();
+    const running = other.stream(describing('shapes1.png'));
+    await running.next();
+    await running.next();
+    const waiting = other.ask(describing('shapes2.png'));
+    other.dispose();
+    other.dispose();
+    await expect(lastAnswer(running)).rejects.toThrow(/The chat was disposed of/);
+    await expect(waiting).rejects.toThrow(/The chat was disposed of/);
   });
 });

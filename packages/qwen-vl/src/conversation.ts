@@ -4,6 +4,7 @@ import {
   type ForwardResult,
   type LanguageBackbone,
   PromptError,
+  RuntimeError,
   type Tensor,
   tensor,
 } from '@vlmkit/core';
@@ -57,6 +58,7 @@ export class Conversation {
   readonly #reserve: number;
   #state: BackboneState | undefined;
   #cached: CachedTokens = { tokenIds: [], segments: [] };
+  #disposed = false;
 
   constructor(backbone: StateSource, vision: VisionFeatures | undefined, { reserve = 0 }: ConversationOptions = {}) {
     this.#backbone = backbone;
@@ -67,9 +69,11 @@ export class Conversation {
   /**
    * Brings the cache to the end of `prompt` and returns the logits of its last tokens.
    *
-   * @throws PromptError when prompt and answer do not fit the model's context.
+   * @throws PromptError when prompt and answer do not fit the model's context, RuntimeError when the conversation was
+   * disposed of.
    */
   async prefill(prompt: Prompt, options: PrefillOptions): Promise<Prefilled> {
+    this.assertOpen();
     const count = prompt.tokenIds.length;
     const logitRows = Math.min(options.logitRows ?? 1, count);
     const state = this.#stateFor(count + options.newTokens);
@@ -99,7 +103,25 @@ export class Conversation {
     this.#cached = { ...this.#cached, tokenIds: [...this.#cached.tokenIds, ...ids.slice(0, room)] };
   }
 
+  /** Frees the cache, for good: a turn that waits or runs fails. */
   dispose(): void {
+    this.#disposed = true;
+    this.#free();
+  }
+
+  /**
+   * @param cause what a turn failed by, which is of no interest when its cache was taken away.
+   * @throws RuntimeError when the conversation was disposed of.
+   */
+  assertOpen(cause?: unknown): void {
+    if (!this.#disposed) return;
+    throw new RuntimeError('The chat was disposed of.', {
+      remedy: 'Let its turns end before it is disposed of, or create another chat.',
+      ...(cause !== undefined && { cause }),
+    });
+  }
+
+  #free(): void {
     this.#state?.dispose();
     this.#state = undefined;
     this.#cached = { tokenIds: [], segments: [] };
@@ -117,7 +139,7 @@ export class Conversation {
     }
     if (this.#state && this.#state.capacity >= needed) return this.#state;
     const grown = Math.min(limit, Math.max(needed, this.#state ? this.#state.capacity * 2 : this.#reserve));
-    this.dispose();
+    this.#free();
     this.#state = this.#backbone.createState(grown);
     return this.#state;
   }

@@ -59,7 +59,7 @@ export interface Chat {
   stream(messages: readonly Message[], options?: ChatOptions): AsyncGenerator<StreamEvent, void, void>;
   /** As {@link Chat.stream}, to its end. */
   ask(messages: readonly Message[], options?: ChatOptions): Promise<Answer>;
-  /** Frees the KV cache. */
+  /** Frees the KV cache and ends the chat: turns that wait or run reject with a RuntimeError. */
   dispose(): void;
 }
 
@@ -108,8 +108,17 @@ export class QwenVL {
   #chat(reserve: number): Chat {
     const conversation = new Conversation(this.modules.backbone, this.#vision, { reserve });
     const turns = new TurnQueue();
-    const stream = (messages: readonly Message[], options: ChatOptions = {}) =>
+    const ask = (messages: readonly Message[], options: ChatOptions) =>
       turns.run((turn) => this.#stream({ conversation, turn }, messages, options));
+    async function* stream(messages: readonly Message[], options: ChatOptions = {}) {
+      conversation.assertOpen();
+      try {
+        yield* ask(messages, options);
+      } catch (error) {
+        conversation.assertOpen(error);
+        throw error;
+      }
+    }
     return {
       stream,
       ask: (messages, options) => lastAnswer(stream(messages, options)),
