@@ -26,6 +26,21 @@ describe('generateTokens', () => {
     expect(stopped.cached).toBe(prompt.length + first);
   });
 
+  it('generates nothing when nothing is asked for, and refuses what is no count', async () => {
+    expect(await runText(backbone, prompt, { maxNewTokens: 0 })).toEqual({
+      ids: [],
+      tokens: [],
+      cached: prompt.length,
+    });
+    for (const maxNewTokens of [Number.NaN, -1, 1.5]) {
+      const state = backbone.createState(64);
+      await expect(runText(backbone, prompt, { state, maxNewTokens })).rejects.toThrow(
+        /maxNewTokens.*count of 0 or more/,
+      );
+      state.dispose();
+    }
+  });
+
   it('ends between tokens when the signal is aborted', async () => {
     const controller = { aborted: false };
     const tokens: number[] = [];

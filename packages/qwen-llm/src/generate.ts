@@ -1,4 +1,4 @@
-import { type AbortSignalLike, type BackboneState, type Tensor, throwIfAborted } from '@vlmkit/core';
+import { type AbortSignalLike, type BackboneState, PromptError, type Tensor, throwIfAborted } from '@vlmkit/core';
 import { decodePositions } from '@vlmkit/mrope';
 import { type Bursts, generateBursts } from './burst-generate.js';
 import { createBurstPlan } from './burst-plan.js';
@@ -52,9 +52,17 @@ export interface GeneratedToken extends SampledToken {
  * kept in the cache  last, draft 0, draft 1
  * ```
  *
- * @throws AbortError when the signal was aborted; the tokens yielded before stand.
+ * @throws AbortError when the signal was aborted; the tokens yielded before stand. PromptError when `maxNewTokens` is no count.
  */
 export async function* generateTokens(options: GenerateTokensOptions): AsyncGenerator<GeneratedToken, void, void> {
+  const { maxNewTokens } = options;
+  if (!(maxNewTokens >= 0) || (maxNewTokens % 1 !== 0 && maxNewTokens !== Number.POSITIVE_INFINITY)) {
+    throw new PromptError('maxNewTokens is out of range.', {
+      expected: 'a count of 0 or more',
+      actual: `${maxNewTokens}`,
+    });
+  }
+  if (maxNewTokens === 0) return;
   const bursts = burstsFor(options);
   yield* bursts ? generateBursts(options, bursts) : generateSteps(options);
 }

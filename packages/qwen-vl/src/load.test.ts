@@ -5,7 +5,7 @@ import { openFolder } from '@vlmkit/checkpoint/node';
 import { ConfigError } from '@vlmkit/core';
 import { checkpointPath, readSamples, samplesPath } from '@vlmkit/demo-model';
 import { expect, it } from 'vitest';
-import { readModelInfo } from './load.js';
+import { type LoadQwenVLOptions, loadQwenVL, readModelInfo } from './load.js';
 import { createNodeMedia } from './node/index.js';
 
 const stated = JSON.parse(await readFile(join(checkpointPath(), 'preprocessor_config.json'), 'utf8'));
@@ -68,4 +68,10 @@ it('says which files it looked for', async () => {
   const refused = visionOf({ 'processor_config.json': { processor_class: 'Qwen2_5_VLProcessor' } });
   await expect(refused).rejects.toBeInstanceOf(ConfigError);
   await expect(refused).rejects.toThrow(/no preprocessor_config\.json.*processor_config\.json with an image_processor/);
+});
+
+it('refuses precisions that it does not know, before anything is loaded', async () => {
+  const load = (options: object) => loadQwenVL(options as LoadQwenVLOptions);
+  await expect(load({ dtype: 'q4' })).rejects.toThrow(/dtype.*float32, float16.*"q4".*quantizeCheckpoint/);
+  await expect(load({ visionDtype: 'bf16' })).rejects.toThrow(/visionDtype.*int8.*"bf16"/);
 });

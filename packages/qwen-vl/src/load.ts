@@ -38,12 +38,14 @@ export interface LoadQwenVLOptions {
 /**
  * Loads a Qwen2.5-VL, Qwen2-VL or Qwen2.5 checkpoint onto a runtime. When that fails, nothing of it stays on the runtime.
  *
- * @throws ConfigError when a file of the checkpoint is missing or states something that vlmkit cannot run.
+ * @throws ConfigError when a file of the checkpoint is missing or states something that vlmkit cannot run, or for an unknown
+ * precision.
  * @throws WeightError when a tensor is missing, left over or of the wrong shape.
  * @throws RuntimeError when the device cannot load a graph.
  */
 export async function loadQwenVL(options: LoadQwenVLOptions): Promise<QwenVL> {
   const { checkpoint, media, addedTokensInText, onProgress } = options;
+  checkPrecisions(options);
   onProgress?.('tokenizer', 0);
   const info = await readModelInfo(checkpoint);
   const modules = await loadModules(options);
@@ -55,6 +57,20 @@ export async function loadQwenVL(options: LoadQwenVLOptions): Promise<QwenVL> {
     ...(addedTokensInText && { addedTokensInText }),
     ...(options.featureCacheBytes !== undefined && { featureCacheBytes: options.featureCacheBytes }),
   });
+}
+
+/** What JavaScript may pass all the same. */
+function checkPrecisions({ dtype, visionDtype }: LoadQwenVLOptions): void {
+  const check = (option: string, value: string | undefined, known: readonly string[]) => {
+    if (value === undefined || known.includes(value)) return;
+    throw new ConfigError(`${option} is not a precision that a model is computed in.`, {
+      expected: `one of ${known.join(', ')}`,
+      actual: `"${value}"`,
+      remedy: 'For weights of 4 or 8 bits, load a converted checkpoint, or quantizeCheckpoint(checkpoint, { dtype }).',
+    });
+  };
+  check('dtype', dtype, ['float32', 'float16']);
+  check('visionDtype', visionDtype, ['float32', 'float16', 'int8']);
 }
 
 function loadModules(options: LoadQwenVLOptions): Promise<ModelModules> {
