@@ -121,6 +121,33 @@ describe('a batch', () => {
     states[1]!.dispose();
   });
 
+  it('goes on without a sequence that is disposed of while it waits, and waits for the others', async () => {
+    const [first, second, third] = batch([20, 20, 20]) as [BackboneState, BackboneState, BackboneState];
+    const given = first.forward(inputOf([7, 8]));
+    first.dispose();
+    await expect(given).rejects.toThrow(/disposed of while it waited/);
+    let ended = false;
+    const waiting = second.forward(inputOf([1, 2, 3])).finally(() => {
+      ended = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(ended).toBe(false); // the third has not asked yet
+    const together = await Promise.all([waiting, third.forward(inputOf([4, 5]))]);
+    for (const [i, ids] of [
+      [1, 2, 3],
+      [4, 5],
+    ].entries()) {
+      const alone = backbone.createState(20);
+      expectClose(together[i]!.logits.data, (await alone.forward(inputOf(ids))).logits.data);
+      alone.dispose();
+    }
+    await expect(Promise.all([second, second].map((state) => state.forward(inputOf([6]))))).rejects.toThrow(
+      /fed while it was running/,
+    );
+    second.dispose();
+    third.dispose();
+  });
+
   it('forgets the end of one sequence', async () => {
     const states = batch([20, 20]);
     await Promise.all(states.map((state, i) => state.forward(inputOf([1, 2, 3, 4 + i]))));

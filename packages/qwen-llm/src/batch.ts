@@ -59,8 +59,10 @@ export class Batch {
   readonly #cache: KvCache;
   /** Sequence of every token of the cache. */
   #owners: number[] = [];
-  #pending: Pending[] = [];
-  #running = false;
+  /** Those that wait for their run. */
+  #pending: readonly Pending[] = [];
+  /** Those whose run is under way. */
+  #running: readonly Pending[] = [];
   readonly #live = new Set<BatchMember>();
 
   /** @throws PromptError when a capacity is over the model's context. */
@@ -84,12 +86,13 @@ export class Batch {
 
   /** Queues the next run of a member. */
   enqueue(member: BatchMember, input: BackboneInput, options: ForwardOptions): Promise<ForwardResult> {
-    if (!this.#live.has(member) || this.#pending.some((pending) => pending.member === member)) {
+    const isMembers = (pending: Pending) => pending.member === member;
+    if (!this.#live.has(member) || this.#pending.some(isMembers) || this.#running.some(isMembers)) {
       throw new RuntimeError('A sequence of a batch was fed while it was running or after it was disposed of.');
     }
     return new Promise((resolve, reject) => {
       const rows = new LogitRows(input.tokenIds.length, options);
-      this.#pending.push({ member, input, options, resolve, reject, done: 0, rows });
+      this.#pending = [...this.#pending, { member, input, options, resolve, reject, done: 0, rows }];
       this.#startWhenComplete();
     });
   }
@@ -101,12 +104,15 @@ export class Batch {
     let end = this.#owners.length;
     while (end > 0 && this.#owners[end - 1] === nobody) end--;
     // A run under way appends behind what is there now: only an idle cache may shrink.
-    if (!this.#running && end < this.#owners.length) this.#shrink(end);
+    if (this.#running.length === 0 && end < this.#owners.length) this.#shrink(end);
   }
 
-  /** Goes on without a member. The cache ends with the last. */
+  /** Goes on without a member, which gets no answer if it waits for its run. The cache ends with the last. */
   leave(member: BatchMember): void {
     if (!this.#live.delete(member)) return;
+    const waiting = this.#pending.find((pending) => pending.member === member);
+    this.#pending = this.#pending.filter((pending) => pending !== waiting);
+    waiting?.reject(new RuntimeError('A sequence of a batch was disposed of while it waited for the others.'));
     if (this.#live.size === 0) this.#cache.dispose();
     else {
       this.truncate(member.index, 0);
@@ -120,20 +126,20 @@ export class Batch {
   }
 
   #startWhenComplete(): void {
-    if (this.#running || this.#pending.length === 0 || this.#pending.length < this.#live.size) return;
-    const pending = this.#pending;
-    this.#running = true;
-    this.#compute(pending).then(
-      () => this.#settle(pending),
-      (error: unknown) => this.#settle(pending, error),
+    if (this.#running.length > 0 || this.#pending.length === 0 || this.#pending.length < this.#live.size) return;
+    this.#running = this.#pending;
+    this.#pending = [];
+    this.#compute(this.#running).then(
+      () => this.#settle(),
+      (error: unknown) => this.#settle(error),
     );
   }
 
-  /** Answers those who waited. They may ask again at once, so the queue is cleared first. */
-  #settle(pending: readonly Pending[], error?: unknown): void {
-    this.#running = false;
-    this.#pending = [];
-    for (const { resolve, reject, rows } of pending) {
+  /** Answers those whose run has ended. They may ask again at once, so the run is forgotten first. */
+  #settle(error?: unknown): void {
+    const ended = this.#running;
+    this.#running = [];
+    for (const { resolve, reject, rows } of ended) {
       if (error !== undefined) reject(error);
       else if (rows.failure !== undefined) reject(rows.failure);
       else resolve(rows.result(this.#options.config));
