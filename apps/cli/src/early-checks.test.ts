@@ -31,7 +31,7 @@ describe('the command line', () => {
       [['ground', image, 'circle', '--coco', folder], 1, /cannot be written\. Found a folder/],
       [['video', image, 'What?', '--sheet', join(nowhere, 'x.png')], 1, /cannot be written/],
       [[...generate, '--json-schema', broken], 1, /broken-schema\.json is not JSON/],
-      [[...generate, '--regex', 'a('], 1, /parenthesis is not closed/],
+      [[...generate, '--regex', 'a('], 1, /Unterminated group.*Check its brackets/],
       [[...ask, '--top-p', '2'], 2, /--top-p.*at most 1/],
       [[...ask, '--min-p', '-1'], 2, /--min-p.*from 0 to 1/],
       [[...ask, '--repetition-penalty', '0'], 2, /--repetition-penalty.*above 0/],
