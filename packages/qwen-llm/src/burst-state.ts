@@ -33,8 +33,11 @@ const burstLength = 16;
 export class BurstState extends CachedState implements BurstBackboneState {
   readonly burstLength = burstLength;
 
-  async burst({ tokenIds, positions, choice }: BurstInput, options: WorkOptions = {}): Promise<readonly number[]> {
-    const { signal } = options;
+  async burst(input: BurstInput, options: WorkOptions = {}): Promise<readonly number[]> {
+    return this.exclusively('fed', () => this.#burst(input, options));
+  }
+
+  async #burst({ tokenIds, positions, choice }: BurstInput, { signal }: WorkOptions): Promise<readonly number[]> {
     throwIfAborted(signal);
     const count = positions.dims[1]!;
     checkInput({ tokenIds: new Array<number>(count).fill(tokenIds[0]), positions }, this);

@@ -9,6 +9,7 @@ import {
   int64,
   type RunResult,
   type Runtime,
+  RuntimeError,
   type Session,
   type Tensor,
   tensor,
@@ -56,6 +57,7 @@ export class CachedState implements BackboneState {
   readonly #options: CachedStateOptions;
   readonly #cache: KvCache;
   #length = 0;
+  #busy = false;
 
   /** @throws PromptError when the capacity is over the model's context. */
   constructor(options: CachedStateOptions) {
@@ -74,38 +76,41 @@ export class CachedState implements BackboneState {
   }
 
   async forward(input: BackboneInput, options: ForwardOptions = {}): Promise<ForwardResult> {
-    const count = input.tokenIds.length;
-    const start = this.#length;
-    checkInput(input, this);
-    const logitRows = Math.min(options.logitRows ?? 1, count);
-    const many = count >= fewestManyTokens;
-    const chunk = Math.max(this.#options.prefillChunk, logitRows);
-    try {
-      let from = 0;
-      for (;;) {
-        throwIfAborted(options.signal);
-        const to = Math.min(from + chunk, count);
-        // The rows of logits must come from one run: no chunk ends among them.
-        const end = to > count - logitRows ? count : to;
-        const asked = end === count ? logitRows : 0;
-        const result = await this.#step(sliceInput(input, from, end), { ...options, logitRows: asked, many });
-        if (end === count) return result;
-        from = end;
-      }
-    } catch (error) {
-      this.truncate(start);
-      throw error;
-    }
+    return this.exclusively('fed', () => this.#forward(input, options));
   }
 
+  /** @throws RuntimeError while a run is under way. */
   truncate(length: number): void {
-    if (length >= this.#length) return;
-    this.#cache.truncate(length);
-    this.#length = length;
+    this.#assertIdle('truncated');
+    if (length < this.#length) this.#forget(length);
   }
 
+  /** Frees the cache. A run that is under way fails, or its result is of no use. */
   dispose(): void {
     this.#cache.dispose();
+  }
+
+  /**
+   * Does work that changes the cache, while nothing else may. Where it fails, the cache is left as it was.
+   *
+   * @throws RuntimeError when other work is under way.
+   */
+  protected async exclusively<Result>(done: string, work: () => Promise<Result>): Promise<Result> {
+    this.#assertIdle(done);
+    const start = this.#length;
+    this.#busy = true;
+    try {
+      return await work();
+    } catch (error) {
+      try {
+        this.#forget(start);
+      } catch {
+        // What the work failed by matters more.
+      }
+      throw error;
+    } finally {
+      this.#busy = false;
+    }
   }
 
   /** Runs the graph on tokens that follow the cache, and appends the rows that it returns. */
@@ -132,6 +137,25 @@ export class CachedState implements BackboneState {
     this.#length += count;
   }
 
+  async #forward(input: BackboneInput, options: ForwardOptions): Promise<ForwardResult> {
+    checkInput(input, this);
+    const count = input.tokenIds.length;
+    const logitRows = Math.min(options.logitRows ?? 1, count);
+    const many = count >= fewestManyTokens;
+    const chunk = Math.max(this.#options.prefillChunk, logitRows);
+    let from = 0;
+    for (;;) {
+      throwIfAborted(options.signal);
+      const to = Math.min(from + chunk, count);
+      // The rows of logits must come from one run: no chunk ends among them.
+      const end = to > count - logitRows ? count : to;
+      const asked = end === count ? logitRows : 0;
+      const result = await this.#step(sliceInput(input, from, end), { ...options, logitRows: asked, many });
+      if (end === count) return result;
+      from = end;
+    }
+  }
+
   async #step(input: BackboneInput, options: StepOptions): Promise<ForwardResult> {
     const { hiddenStates, logitRows, many, signal } = options;
     const outputs = hiddenStates ? ['logits', 'hidden_states'] : ['logits'];
@@ -139,6 +163,18 @@ export class CachedState implements BackboneState {
     this.advance(input.tokenIds.length);
     const logits = logitRows > 0 ? result.host('logits', 'float32') : emptyLogits(this.#options.config.vocabSize);
     return hiddenStates ? { logits, hiddenStates: result.host('hidden_states', 'float32') } : { logits };
+  }
+
+  #forget(length: number): void {
+    this.#cache.truncate(length);
+    this.#length = length;
+  }
+
+  #assertIdle(done: string): void {
+    if (!this.#busy) return;
+    throw new RuntimeError(`A state was ${done} while a run on it was under way.`, {
+      remedy: 'Await each forward before the next change, or create a state for every sequence.',
+    });
   }
 }
 
