@@ -1,6 +1,6 @@
 import { type Feed, int64, type Tensor, tensor } from '@vlmkit/core';
 import { type ResolvedSampling, resolveSampling, type SamplingOptions } from './sampling/index.js';
-import { createRandom, nextUniform } from './sampling/random.js';
+import { createRandom, nextUniform, type RandomState } from './sampling/random.js';
 
 /** Most candidates that a graph sorts for each token. */
 const mostCandidates = 1024;
@@ -37,6 +37,7 @@ export function createBurstPlan({ sampling, seed, vocabularySize, stopIds }: Bur
     repetition_penalty: scalar(options.repetitionPenalty),
     bans: bansOf(options, vocabularySize),
     temperature: scalar(options.doSample ? options.temperature : 1),
+    // Of equally likely tokens, the greedy choice is the lowest id: what a draw of 0 finds.
     top_k: int64([1], [options.doSample ? Math.min(options.topK, vocabularySize) : 1]),
     top_p: scalar(options.doSample ? options.topP : 1),
     min_p: scalar(options.doSample ? options.minP : 0),
@@ -47,11 +48,10 @@ export function createBurstPlan({ sampling, seed, vocabularySize, stopIds }: Bur
       ...fixed,
       steps: int64([], [count]),
       seen: seenTokens(options.repetitionPenalty === 1 ? [] : history, vocabularySize),
-      // In float32 the largest draws would round to 1, which none may be.
       uniforms: tensor(
         'float32',
         [count],
-        Float32Array.from({ length: count }, () => Math.min(nextUniform(random), 1 - 2 ** -24)),
+        Float32Array.from({ length: count }, () => (options.doSample ? drawOf(random) : 0)),
       ),
     }),
   };
@@ -61,6 +61,11 @@ export function createBurstPlan({ sampling, seed, vocabularySize, stopIds }: Bur
 export function singleStepFeeds(vocabularySize: number): Readonly<Record<string, Feed>> {
   const plan = createBurstPlan({ sampling: {}, seed: 0, vocabularySize, stopIds: [] });
   return plan!.feeds([], 1);
+}
+
+/** In float32 the largest draws would round to 1, which none may be. */
+function drawOf(random: RandomState): number {
+  return Math.min(nextUniform(random), 1 - 2 ** -24);
 }
 
 function fits(options: ResolvedSampling, vocabularySize: number): boolean {

@@ -1,4 +1,4 @@
-import { AbortError, type LanguageBackbone, type Runtime } from '@vlmkit/core';
+import { AbortError, type LanguageBackbone, type Runtime, type Tensor } from '@vlmkit/core';
 import { createNodeRuntime } from '@vlmkit/runtime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createQwenLlm, createSampler, generateTokens, isBurstState, type SamplingOptions } from './index.js';
@@ -60,6 +60,34 @@ describe('a device that returns outputs through the host', () => {
       }
     });
   }
+
+  it('gives the same text where scores are equal', async () => {
+    const weights = toyWeights(2);
+    const tensors = new Map<string, Tensor>();
+    for (const name of weights.names) tensors.set(name, await weights.read(name));
+    // The upper half of the vocabulary scores as the lower does.
+    const head = tensors.get('lm_head.weight')!.data as Float32Array;
+    head.copyWithin(head.length / 2, 0, head.length / 2);
+    const options = { config: toyConfig, weights: memoryWeights(tensors) };
+    const host = countingRuntime(runtime, { profile: { ...runtime.profile, deviceOutputs: false }, onRun: () => {} });
+    const single = await createQwenLlm({ ...options, runtime });
+    const several = await createQwenLlm({ ...options, runtime: host });
+    const cases: readonly SamplingOptions[] = [
+      {},
+      { temperature: 1, topK: 1, seed: 1 },
+      { temperature: 0.7, topK: 5, seed: 2 },
+      { temperature: 1.5, topK: 20, topP: 0.6, seed: 3 },
+      // Fewer tokens are left than k.
+      { temperature: 1, topK: 20, tokenizerSize: 12, seed: 4 },
+    ];
+    for (const sampling of cases) {
+      const expected = await runText(single, prompt, { sampling, maxNewTokens: 100 });
+      const actual = await runText(several, prompt, { sampling, maxNewTokens: 100, inBursts: true });
+      expect(actual.ids).toEqual(expected.ids);
+    }
+    await single.dispose();
+    await several.dispose();
+  });
 
   it('ends a burst at a stop id', async () => {
     const free = await runText(plain, prompt);
