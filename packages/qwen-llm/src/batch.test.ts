@@ -1,4 +1,4 @@
-import { AbortError, type BackboneState, type LanguageBackbone, type Runtime, tensor } from '@vlmkit/core';
+import { AbortError, type BackboneState, type LanguageBackbone, PromptError, type Runtime, tensor } from '@vlmkit/core';
 import { createNodeRuntime } from '@vlmkit/runtime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createQwenLlm } from './index.js';
@@ -164,6 +164,46 @@ describe('a batch', () => {
     for (const state of states) state.dispose();
   });
 
+  it('fails only the sequence whose truncated tokens have used up its room', async () => {
+    const states = batch([12, 12]);
+    const [first, second] = states as [BackboneState, BackboneState];
+    await Promise.all([first.forward(inputOf([1, 2, 3, 4, 5, 6])), second.forward(inputOf([6, 5, 4, 3, 2, 1]))]);
+    // The rows of the second lie behind.
+    first.truncate(2);
+    await Promise.all([first.forward(inputOf([9, 9, 9, 9], 2)), second.forward(inputOf([7], 6))]);
+    first.truncate(2);
+    const [refused, answered] = await Promise.allSettled([
+      first.forward(inputOf([8, 8, 8], 2)),
+      second.forward(inputOf([8], 7)),
+    ]);
+    expect(refused).toMatchObject({ status: 'rejected', reason: expect.any(PromptError) });
+    expect(refused).toMatchObject({
+      reason: { message: expect.stringMatching(/at most 2 more tokens, as 8 truncated/) },
+    });
+    expect(states.map(({ length }) => length)).toEqual([2, 8]);
+    const alone = backbone.createState(12);
+    const expected = await alone.forward(inputOf([6, 5, 4, 3, 2, 1, 7, 8]));
+    expect(answered.status).toBe('fulfilled');
+    if (answered.status === 'fulfilled') expectClose(answered.value.logits.data, expected.logits.data);
+    // What still fits goes on, and so does the other, up to its capacity.
+    await Promise.all([first.forward(inputOf([8, 8], 2)), second.forward(inputOf([1, 2, 3, 4], 8))]);
+    for (const state of [...states, alone]) state.dispose();
+  });
+
+  it('lets a sequence fill what one that has left did not', async () => {
+    const [first, second, third] = batch([8, 8, 4]) as [BackboneState, BackboneState, BackboneState];
+    second.dispose();
+    await Promise.all([first.forward(inputOf([1, 2, 3, 4, 5, 6])), third.forward(inputOf([1]))]);
+    first.truncate(1);
+    await Promise.all([first.forward(inputOf([2, 3, 4, 5, 6], 1)), third.forward(inputOf([2, 3, 4], 1))]);
+    third.dispose();
+    const alone = backbone.createState(8);
+    const expected = await alone.forward(inputOf([1, 2, 3, 4, 5, 6, 7]));
+    expectClose((await first.forward(inputOf([7], 6))).logits.data, expected.logits.data);
+    first.dispose();
+    alone.dispose();
+  });
+
   it('refuses what does not fit one sequence', async () => {
     const states = batch([4, 30]);
     await expect(states[0]!.forward(inputOf([1, 2, 3, 4, 5]))).rejects.toThrow(/at most 4 tokens/);
@@ -172,6 +212,7 @@ describe('a batch', () => {
   });
 });
 
-function inputOf(tokenIds: readonly number[]) {
-  return { tokenIds, positions: textPositions(tokenIds).positions };
+function inputOf(tokenIds: readonly number[], from = 0) {
+  const { positions } = textPositions(tokenIds);
+  return { tokenIds, positions: { ...positions, data: positions.data.map((position) => position + BigInt(from)) } };
 }

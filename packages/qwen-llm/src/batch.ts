@@ -16,6 +16,7 @@ import { LogitRows } from './batch-rows.js';
 import type { DecoderConfig } from './decoder-config.js';
 import { checkInput, decoderFeeds, fewestManyTokens, sliceInput } from './decoder-input.js';
 import { type CreateCache, cacheBytes, checkContext, type KvCache } from './kv-cache.js';
+import { RowOwners } from './row-owners.js';
 
 /** What a batch is made of. */
 export interface BatchOptions {
@@ -44,12 +45,12 @@ interface Pending {
   readonly rows: LogitRows;
 }
 
-/** Owner of tokens that no sequence sees any more. */
-const nobody = -1;
-
 /**
  * Sequences that share one cache and every run: a run starts when all live members ask for one. The cache is append-only
  * and holds the tokens of all as they come; a mask keeps each sequence to its own.
+ *
+ * Rows of truncated tokens are free again only where they end the cache. Others count towards the capacity of their
+ * sequence: one that has no room left for its next tokens fails, alone and before the run.
  */
 export class Batch {
   readonly members: readonly BatchMember[];
@@ -57,8 +58,9 @@ export class Batch {
   readonly byteLength: number;
   readonly #options: BatchOptions;
   readonly #cache: KvCache;
-  /** Sequence of every token of the cache. */
-  #owners: number[] = [];
+  /** Tokens that the cache holds. */
+  readonly #capacity: number;
+  readonly #owners = new RowOwners();
   /** Those that wait for their run. */
   #pending: readonly Pending[] = [];
   /** Those whose run is under way. */
@@ -70,7 +72,8 @@ export class Batch {
     const { capacities, config } = options;
     for (const capacity of capacities) checkContext(capacity, config);
     this.#options = options;
-    const cache = { ...options, capacity: capacities.reduce((sum, capacity) => sum + capacity, 0) };
+    this.#capacity = capacities.reduce((sum, capacity) => sum + capacity, 0);
+    const cache = { ...options, capacity: this.#capacity };
     this.#cache = options.createCache(cache);
     this.byteLength = cacheBytes(cache);
     this.members = capacities.map((capacity, index) => new BatchMember(this, { index, capacity }));
@@ -79,9 +82,7 @@ export class Batch {
 
   /** Tokens of one sequence in the cache. */
   lengthOf(index: number): number {
-    let length = 0;
-    for (const owner of this.#owners) if (owner === index) length++;
-    return length;
+    return this.#owners.seenBy(index);
   }
 
   /** Queues the next run of a member. */
@@ -99,12 +100,9 @@ export class Batch {
 
   /** Hides the tokens of a sequence from its `length` on. */
   truncate(index: number, length: number): void {
-    let seen = 0;
-    this.#owners = this.#owners.map((owner) => (owner === index && ++seen > length ? nobody : owner));
-    let end = this.#owners.length;
-    while (end > 0 && this.#owners[end - 1] === nobody) end--;
+    this.#owners.forget(index, length);
     // A run under way appends behind what is there now: only an idle cache may shrink.
-    if (this.#running.length === 0 && end < this.#owners.length) this.#shrink(end);
+    if (this.#running.length === 0) this.#shrink(this.#owners.seenLength);
   }
 
   /** Goes on without a member, which gets no answer if it waits for its run. The cache ends with the last. */
@@ -121,18 +119,27 @@ export class Batch {
   }
 
   #shrink(length: number): void {
+    if (length >= this.#owners.all.length) return;
     this.#cache.truncate(length);
-    this.#owners.length = length;
+    this.#owners.cut(length);
   }
 
   #startWhenComplete(): void {
     if (this.#running.length > 0 || this.#pending.length === 0 || this.#pending.length < this.#live.size) return;
     this.#running = this.#pending;
     this.#pending = [];
+    this.#refuseExcess();
     this.#compute(this.#running).then(
       () => this.#settle(),
       (error: unknown) => this.#settle(error),
     );
+  }
+
+  /** Fails the requests that the cache has no room for. */
+  #refuseExcess(): void {
+    const requests = this.#running.map(({ member, input }) => ({ index: member.index, count: input.tokenIds.length }));
+    const refused = this.#owners.refusals(requests, { capacity: this.#capacity, live: this.#live });
+    for (const { member, rows } of this.#running) rows.failure = refused.get(member.index);
   }
 
   /** Answers those whose run has ended. They may ask again at once, so the run is forgotten first. */
@@ -140,14 +147,15 @@ export class Batch {
     const ended = this.#running;
     this.#running = [];
     for (const { resolve, reject, rows } of ended) {
-      if (error !== undefined) reject(error);
-      else if (rows.failure !== undefined) reject(rows.failure);
+      const failure = rows.failure ?? error;
+      if (failure !== undefined) reject(failure);
       else resolve(rows.result(this.#options.config));
     }
+    this.#shrink(this.#owners.seenLength);
   }
 
   async #compute(all: readonly Pending[]): Promise<void> {
-    const start = this.#owners.length;
+    const start = this.#owners.all.length;
     try {
       for (;;) {
         const parts = this.#nextParts(all);
@@ -155,7 +163,11 @@ export class Batch {
         await this.#run(parts);
       }
     } catch (error) {
-      this.#shrink(start);
+      try {
+        this.#shrink(start);
+      } catch {
+        // What the run failed by matters more.
+      }
       throw error;
     }
   }
@@ -194,7 +206,7 @@ export class Batch {
     const { config, session, extraFeeds, leastLogitRows = 0 } = this.#options;
     const inputs = parts.map(({ pending, to }) => sliceInput(pending.input, pending.done, to));
     const queries = parts.flatMap(({ pending, to }) => new Array<number>(to - pending.done).fill(pending.member.index));
-    const bias = batchBias(queries, this.#owners, config.numAttentionHeads / config.numKeyValueHeads);
+    const bias = batchBias(queries, this.#owners.all, config.numAttentionHeads / config.numKeyValueHeads);
     const asked: number[] = [];
     let first = 0;
     const takers = parts.map(({ pending, to }) => {
@@ -215,7 +227,7 @@ export class Batch {
       { outputs: hidden ? ['logits', 'hidden_states'] : ['logits'], ...this.#cache.options },
     );
     this.#cache.accept(result);
-    this.#owners.push(...queries);
+    this.#owners.append(queries);
     for (const { pending, to } of parts) pending.done = to;
     if (asked.length === 0) return;
     const logits = result.host('logits', 'float32').data;
