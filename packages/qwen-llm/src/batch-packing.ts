@@ -1,4 +1,4 @@
-import { type BackboneInput, PromptError, type Tensor, tensor, type VisualTokens } from '@vlmkit/core';
+import { type BackboneInput, PromptError, RuntimeError, type Tensor, tensor, type VisualTokens } from '@vlmkit/core';
 import { type AttentionBias, masked } from './decoder-input.js';
 
 /*
@@ -57,11 +57,40 @@ function packVisual(inputs: readonly BackboneInput[]): VisualTokens | undefined 
 
 function hostFeatures({ features }: VisualTokens): Tensor<'float32'> {
   if ('data' in features) return features;
-  throw new PromptError('A batch takes visual features from the host.', {
-    expected: 'a host tensor',
-    actual: 'a tensor on the device',
+  throw new RuntimeError('A packed run takes visual features from the host.', {
     remedy: 'Download the features first.',
   });
+}
+
+/**
+ * The input of one sequence with its visual features on the host, checked by itself: in a packed run a mistake would
+ * concern all.
+ *
+ * @throws PromptError when features are of another shape or type, or a slot or row is out of range.
+ */
+export async function hostInput(input: BackboneInput, width: number): Promise<BackboneInput> {
+  const { visual, tokenIds } = input;
+  if (!visual) return input;
+  const features = 'data' in visual.features ? visual.features : await visual.features.download();
+  const { dtype, dims } = features;
+  if (!isFloat32(features) || dims.length !== 2 || dims[1] !== width) {
+    const actual = `${dtype} [${dims.join(', ')}]`;
+    throw new PromptError('Visual features do not fit the model.', { expected: `float32 [rows, ${width}]`, actual });
+  }
+  const { slots, rows } = visual;
+  const within = (index: number, end: number) => Number.isInteger(index) && index >= 0 && index < end;
+  const fits = slots.every((slot) => within(slot, tokenIds.length)) && rows.every((row) => within(row, dims[0]!));
+  if (slots.length !== rows.length || !fits) {
+    throw new PromptError('Visual tokens are out of range.', {
+      expected: `a row under ${dims[0]} for each slot, and slots under ${tokenIds.length}`,
+      actual: `${slots.length} slots and ${rows.length} rows`,
+    });
+  }
+  return { ...input, visual: { features, slots, rows } };
+}
+
+function isFloat32(tensor: Tensor): tensor is Tensor<'float32'> {
+  return tensor.dtype === 'float32';
 }
 
 /**

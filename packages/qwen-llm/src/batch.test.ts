@@ -1,4 +1,13 @@
-import { AbortError, type BackboneState, type LanguageBackbone, PromptError, type Runtime, tensor } from '@vlmkit/core';
+import {
+  AbortError,
+  type BackboneState,
+  type DeviceTensor,
+  type LanguageBackbone,
+  PromptError,
+  type Runtime,
+  type Tensor,
+  tensor,
+} from '@vlmkit/core';
 import { createNodeRuntime } from '@vlmkit/runtime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createQwenLlm } from './index.js';
@@ -93,6 +102,49 @@ describe('a batch', () => {
       alone.dispose();
     }
     for (const state of states) state.dispose();
+  });
+
+  it('takes features from the device, and fails only the sequence whose own cannot be used', async () => {
+    const host = tensor('float32', [2, 64], new Float32Array(128).map(Math.sin));
+    const onDevice = (features: Tensor): DeviceTensor => ({
+      location: 'device',
+      dtype: features.dtype,
+      dims: features.dims,
+      download: async () => features,
+      dispose: () => undefined,
+    });
+    const states = batch([8, 8, 8]);
+    const [first, second, third] = states as [BackboneState, BackboneState, BackboneState];
+    const placed = { ...inputOf([4, 0, 9]), visual: { features: onDevice(host), slots: [1], rows: [1] } };
+    const running = [first.forward(placed), second.forward(inputOf([8, 8])), third.forward(inputOf([7]))];
+    await expect(first.forward(inputOf([1]))).rejects.toThrow(/fed while it was running/);
+    const together = await Promise.all(running);
+    expect(() => first.truncate(0)).not.toThrow();
+    const alone = backbone.createState(8);
+    const expected = await alone.forward({ ...placed, visual: { ...placed.visual, features: host } });
+    expectClose(together[0]!.logits.data, expected.logits.data);
+
+    const unusable = [
+      { ...placed.visual, features: tensor('float32', [2, 63], new Float32Array(126)) },
+      { ...placed.visual, slots: [3] },
+      { ...placed.visual, rows: [2] },
+      { ...placed.visual, rows: [0, 1] },
+      { ...placed.visual, features: onDevice(tensor('int64', [2, 64], new BigInt64Array(128))) },
+    ];
+    for (const visual of unusable) {
+      await expect(first.forward({ ...placed, visual })).rejects.toBeInstanceOf(PromptError);
+    }
+    const gone = { ...onDevice(host), download: () => Promise.reject(new Error('gone')) };
+    const others = [second.forward(inputOf([1], 2)), third.forward(inputOf([1], 1))];
+    const failing = first.forward({ ...placed, visual: { ...placed.visual, features: gone } });
+    await expect(failing).rejects.toThrow('gone');
+    const [again] = await Promise.all([first.forward(placed), ...others]);
+    expectClose(again.logits.data, expected.logits.data);
+    const waiting = second.forward(inputOf([2], 3));
+    expect(() => second.truncate(0)).toThrow(/truncated while it was running/);
+    for (const state of [first, third, alone]) state.dispose();
+    await waiting;
+    second.dispose();
   });
 
   it('goes on without a sequence that is aborted, and hides what it left', async () => {

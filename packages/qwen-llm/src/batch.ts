@@ -1,6 +1,5 @@
 import {
   type BackboneInput,
-  type BackboneState,
   type DataType,
   type Feed,
   type ForwardOptions,
@@ -11,10 +10,11 @@ import {
   type Session,
   throwIfAborted,
 } from '@vlmkit/core';
+import { BatchMember, type SharedRuns } from './batch-member.js';
 import { batchBias, packInputs } from './batch-packing.js';
 import { LogitRows } from './batch-rows.js';
 import type { DecoderConfig } from './decoder-config.js';
-import { checkInput, decoderFeeds, fewestManyTokens, sliceInput } from './decoder-input.js';
+import { decoderFeeds, fewestManyTokens, sliceInput } from './decoder-input.js';
 import { type CreateCache, cacheBytes, checkContext, type KvCache } from './kv-cache.js';
 import { RowOwners } from './row-owners.js';
 
@@ -52,9 +52,8 @@ interface Pending {
  * Rows of truncated tokens are free again only where they end the cache. Others count towards the capacity of their
  * sequence: one that has no room left for its next tokens fails, alone and before the run.
  */
-export class Batch {
+export class Batch implements SharedRuns {
   readonly members: readonly BatchMember[];
-  /** Bytes of the cache when it is full. */
   readonly byteLength: number;
   readonly #options: BatchOptions;
   readonly #cache: KvCache;
@@ -80,16 +79,22 @@ export class Batch {
     for (const member of this.members) this.#live.add(member);
   }
 
-  /** Tokens of one sequence in the cache. */
+  get hiddenSize(): number {
+    return this.#options.config.hiddenSize;
+  }
+
   lengthOf(index: number): number {
     return this.#owners.seenBy(index);
   }
 
-  /** Queues the next run of a member. */
-  enqueue(member: BatchMember, input: BackboneInput, options: ForwardOptions): Promise<ForwardResult> {
+  isIdle(member: BatchMember): boolean {
     const isMembers = (pending: Pending) => pending.member === member;
-    if (!this.#live.has(member) || this.#pending.some(isMembers) || this.#running.some(isMembers)) {
-      throw new RuntimeError('A sequence of a batch was fed while it was running or after it was disposed of.');
+    return this.#live.has(member) && !this.#pending.some(isMembers) && !this.#running.some(isMembers);
+  }
+
+  async enqueue(member: BatchMember, input: BackboneInput, options: ForwardOptions): Promise<ForwardResult> {
+    if (!this.#live.has(member)) {
+      throw new RuntimeError('A sequence of a batch was disposed of while its features were on their way.');
     }
     return new Promise((resolve, reject) => {
       const rows = new LogitRows(input.tokenIds.length, options);
@@ -98,14 +103,12 @@ export class Batch {
     });
   }
 
-  /** Hides the tokens of a sequence from its `length` on. */
   truncate(index: number, length: number): void {
     this.#owners.forget(index, length);
     // A run under way appends behind what is there now: only an idle cache may shrink.
     if (this.#running.length === 0) this.#shrink(this.#owners.seenLength);
   }
 
-  /** Goes on without a member, which gets no answer if it waits for its run. The cache ends with the last. */
   leave(member: BatchMember): void {
     if (!this.#live.delete(member)) return;
     const waiting = this.#pending.find((pending) => pending.member === member);
@@ -242,40 +245,4 @@ export class Batch {
 
 function isLong({ input }: Pending): boolean {
   return input.tokenIds.length >= fewestManyTokens;
-}
-
-/** One sequence of a batch. */
-export class BatchMember implements BackboneState {
-  readonly index: number;
-  readonly capacity: number;
-  readonly #batch: Batch;
-
-  constructor(batch: Batch, { index, capacity }: { readonly index: number; readonly capacity: number }) {
-    this.#batch = batch;
-    this.index = index;
-    this.capacity = capacity;
-  }
-
-  get length(): number {
-    return this.#batch.lengthOf(this.index);
-  }
-
-  /** Bytes of the cache that all members share. */
-  get byteLength(): number {
-    return this.#batch.byteLength;
-  }
-
-  async forward(input: BackboneInput, options: ForwardOptions = {}): Promise<ForwardResult> {
-    throwIfAborted(options.signal);
-    checkInput(input, this);
-    return this.#batch.enqueue(this, input, options);
-  }
-
-  truncate(length: number): void {
-    if (length < this.length) this.#batch.truncate(this.index, length);
-  }
-
-  dispose(): void {
-    this.#batch.leave(this);
-  }
 }
