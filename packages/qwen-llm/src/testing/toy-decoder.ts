@@ -1,4 +1,4 @@
-import { type Tensor, tensor, type WeightInfo, type WeightSource } from '@vlmkit/core';
+import { type Tensor, tensor, WeightError, type WeightInfo, type WeightSource } from '@vlmkit/core';
 import type { DecoderConfig } from '../decoder-config.js';
 
 /** A decoder small enough to build in a test, with every mechanism of a real one. */
@@ -61,19 +61,28 @@ export function toyWeights(seed = 1): WeightSource {
   return memoryWeights(tensors);
 }
 
-/** Tensors in memory as a weight source, each a file of its own. */
+/**
+ * Tensors in memory as a weight source, each a file of its own. Missing tensors and other shapes are refused as those of a
+ * checkpoint are.
+ */
 export function memoryWeights(tensors: ReadonlyMap<string, Tensor>): WeightSource {
   const find = (name: string): Tensor => {
     const found = tensors.get(name);
-    if (!found) throw new Error(`The toy has no tensor ${name}.`);
+    if (!found) throw new WeightError(`The toy has no tensor ${name}.`);
     return found;
   };
   return {
     names: [...tensors.keys()],
     has: (name) => tensors.has(name),
-    info: (name): WeightInfo => {
+    info: (name, expected): WeightInfo => {
       const { dtype, dims, data } = find(name);
-      const bytes = new Uint8Array(data.buffer);
+      if (expected && expected.join() !== dims.join()) {
+        throw new WeightError(`${name} has the wrong shape.`, {
+          expected: `[${expected.join(', ')}]`,
+          actual: `[${dims.join(', ')}]`,
+        });
+      }
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
       const file = {
         location: name,
         byteLength: bytes.byteLength,
