@@ -31,6 +31,12 @@ export async function requireMedia(messages: readonly Message[], options: MediaF
   }
 }
 
+/** The local files that messages show. */
+export function mediaPaths(messages: readonly Message[], baseDirectory = process.cwd()): readonly string[] {
+  const paths = messages.flatMap(mediaOf).map((source) => localPath(source, baseDirectory));
+  return paths.filter((path) => path !== undefined);
+}
+
 /** Whether a message, such as an error's, names the file of a part. */
 export function isNamedIn(text: string, part: ContentPart): boolean {
   return sourcesOf(part).some((source) => {

@@ -4,10 +4,11 @@ import { toCoco } from '@vlmkit/grounding';
 import type { ContentPart, Message } from '@vlmkit/qwen-vl';
 import { Command } from 'commander';
 import { errColors } from '../colors.js';
+import { requireDistinct } from '../distinct-paths.js';
 import { drawGrounding, drawnFormat } from '../draw-grounding.js';
 import { type GenerationOptions, withGenerationOptions } from '../generation-options.js';
 import { type JsonOptions, withJsonOptions } from '../json-options.js';
-import { requireMedia } from '../media-files.js';
+import { mediaPaths, requireMedia } from '../media-files.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
 import { withOptions } from '../option-groups.js';
 import { imagePart, type PixelOptions, withPixelOptions } from '../pixel-options.js';
@@ -44,6 +45,11 @@ async function ground(image: string, what: string, options: GroundOptions): Prom
   const out = options.out ?? groundedName(image);
   const format = drawnFormat(out);
   await requireMedia(messages);
+  const written = [
+    { flag: '--out', path: out },
+    { flag: '--coco', path: options.coco },
+  ];
+  await requireDistinct(written, mediaPaths(messages));
   await requireWritable(out);
   await requireWritable(options.coco);
   const progress = createProgress(options);

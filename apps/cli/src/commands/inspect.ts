@@ -1,7 +1,9 @@
 import { encodeSafetensors } from '@vlmkit/checkpoint';
+import { checkpointPath } from '@vlmkit/demo-model';
 import { Command } from 'commander';
+import { filesOfModel, requireDistinct } from '../distinct-paths.js';
 import { visionIdHelp } from '../generation-options.js';
-import { requireMedia } from '../media-files.js';
+import { mediaPaths, requireMedia } from '../media-files.js';
 import { readMessages } from '../messages-file.js';
 import { type ModelOptions, withModel, withModelOptions } from '../model-options.js';
 import { count } from '../option-values.js';
@@ -37,6 +39,12 @@ async function inspect({
 }: InspectCommandOptions): Promise<void> {
   const { messages, baseDirectory } = await readMessages(file);
   await requireMedia(messages, { baseDirectory });
+  const read = [
+    ...(file === '-' ? [] : [file]),
+    ...mediaPaths(messages, baseDirectory),
+    ...(await filesOfModel(options.model ?? checkpointPath())),
+  ];
+  await requireDistinct([{ flag: '--out', path: out }], read);
   await requireWritable(out);
   const progress = createProgress();
   await withModel({ ...options, baseDirectory, progress }, async ({ model }) => {
