@@ -12,6 +12,7 @@ import { generateCommand } from './commands/generate.js';
 import { groundCommand } from './commands/ground.js';
 import { inspectCommand } from './commands/inspect.js';
 import { videoCommand } from './commands/video.js';
+import { InterruptedError } from './interrupt.js';
 import { messageForUser } from './option-names.js';
 import { UsageError } from './usage-error.js';
 
@@ -19,7 +20,7 @@ import { UsageError } from './usage-error.js';
  * Runs the command line.
  *
  * @param argv as `process.argv`.
- * @returns the exit code: 0 when all went well, 1 for an error, 2 for wrong usage.
+ * @returns the exit code: 0 when all went well, 1 for an error, 2 for wrong usage, 130 after Ctrl-C.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
@@ -56,6 +57,10 @@ export async function main(argv: readonly string[]): Promise<number> {
 /** Errors for people: one message, no stack trace unless VLMKIT_DEBUG is set. */
 function report(error: unknown, command: Command | undefined): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof InterruptedError) {
+    if (error.message) process.stderr.write(`${error.message}\n`);
+    return 130;
+  }
   const message = error instanceof Error ? messageForUser(error, command) : String(error);
   process.stderr.write(`${errColors.red('error:')} ${message}\n`);
   if (process.env.VLMKIT_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);

@@ -1,10 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { type BlockSize, type ConvertResult, convertCheckpoint, openCheckpoint } from '@vlmkit/checkpoint';
 import { createQuantizePool, openFolder } from '@vlmkit/checkpoint/node';
+import { AbortError } from '@vlmkit/core';
 import { Command, Option } from 'commander';
 import { deferredTarget } from '../deferred-target.js';
+import { InterruptedError, withInterrupt } from '../interrupt.js';
 import { oneOf, positiveInteger } from '../option-values.js';
-import { createProgress } from '../progress.js';
+import { createProgress, type Progress } from '../progress.js';
 
 interface ConvertCommandOptions {
   readonly dtype: 'q4' | 'q8' | 'fp16';
@@ -58,15 +60,33 @@ export function convertCommand(): Command {
 async function convert(source: string, out: string, options: ConvertCommandOptions): Promise<void> {
   const progress = createProgress();
   const start = performance.now();
-  progress.start(`Converting ${source}`);
+  try {
+    const result = await withInterrupt((signal) => {
+      progress.start(`Converting ${source}`);
+      return run({ source, out, options, progress, signal });
+    });
+    progress.done(summary(out, result, performance.now() - start));
+  } catch (error) {
+    progress.fail();
+    if (!(error instanceof AbortError)) throw error;
+    throw new InterruptedError('Interrupted.', { remedy: 'Run the same command again to go on where it stopped.' });
+  }
+}
+
+interface Conversion {
+  readonly source: string;
+  readonly out: string;
+  readonly options: ConvertCommandOptions;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+async function run({ source, out, options, progress, signal }: Conversion): Promise<ConvertResult> {
   const checkpoint = await openCheckpoint(await openFolder(source));
   const pool = createQuantizePool(options.threads ?? availableParallelism());
-  const controller = new AbortController();
-  const interrupt = () => controller.abort();
-  process.once('SIGINT', interrupt);
   try {
     const { dtype, vision, embedding, prefillDtype: prefill, blockSize, maxShardMb } = options;
-    const result = await convertCheckpoint({
+    return await convertCheckpoint({
       source: checkpoint,
       target: deferredTarget(out),
       dtype,
@@ -77,15 +97,10 @@ async function convert(source: string, out: string, options: ConvertCommandOptio
       ...(maxShardMb && { maxShardBytes: maxShardMb * 1e6 }),
       quantize: pool.quantize,
       concurrency: pool.threads,
-      signal: controller.signal,
+      signal,
       onProgress: ({ fraction, tensor }) => progress.update(`${Math.round(fraction * 100)} % ${tensor}`),
     });
-    progress.done(summary(out, result, performance.now() - start));
-  } catch (error) {
-    progress.fail();
-    throw error;
   } finally {
-    process.off('SIGINT', interrupt);
     await pool.close();
     await checkpoint.close();
   }

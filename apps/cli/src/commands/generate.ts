@@ -9,6 +9,7 @@ import {
   withConstraintOptions,
 } from '../constraint-options.js';
 import { type GenerationOptions, withGenerationOptions } from '../generation-options.js';
+import { InterruptedError, withInterrupt } from '../interrupt.js';
 import { type JsonOptions, withJsonOptions } from '../json-options.js';
 import { requireMedia } from '../media-files.js';
 import { readMessages } from '../messages-file.js';
@@ -56,10 +57,13 @@ async function generate(options: GenerateOptions): Promise<void> {
   const constraint = await readConstraint(options);
   const progress = createProgress(options);
   await withModel({ ...options, ...base, progress }, async (open) => {
-    const signal = abortOnInterrupt();
-    await withConstraint(constraint, open.model.info, async (asked) => {
-      await printAnswer(open, messages, { ...asked, options, progress, signal });
-    });
+    const ask = (signal: AbortSignal) =>
+      withConstraint(constraint, open.model.info, (asked) =>
+        printAnswer(open, messages, { ...asked, options, progress, signal }),
+      );
+    const answer = await withInterrupt(ask);
+    // What came before Ctrl-C is printed already.
+    if (answer.finishReason === 'abort') throw new InterruptedError('');
   });
 }
 
@@ -94,11 +98,4 @@ async function conversation(options: GenerateOptions): Promise<Asked> {
     ...(prompt === undefined ? [] : [{ type: 'text', text: prompt } as const]),
   ];
   return { messages: [{ role: 'user', content }] };
-}
-
-/** Ctrl-C ends the answer after the current token; a second one ends the process. */
-function abortOnInterrupt(): AbortSignal {
-  const controller = new AbortController();
-  process.once('SIGINT', () => controller.abort());
-  return controller.signal;
 }
