@@ -1,23 +1,40 @@
-import type { CheckpointTarget } from '@vlmkit/checkpoint';
+import type { CheckpointTarget, TargetFile } from '@vlmkit/checkpoint';
 import { folderTarget } from '@vlmkit/checkpoint/node';
+import { cannotWrite } from './write-whole.js';
 
 /**
  * The folder that a conversion writes, made when the conversion first asks for it: one that is refused before leaves
- * nothing behind.
+ * nothing behind. What the system says about its files (a full disk) becomes an error that names the folder.
  */
-export function deferredTarget(path: string): CheckpointTarget {
+export function deferredTarget(path: string, open = folderTarget): CheckpointTarget {
   let opened: Promise<CheckpointTarget> | undefined;
-  const target = () => {
-    opened ??= folderTarget(path);
-    return opened;
+  const onTarget = <T>(work: (target: CheckpointTarget) => Promise<T>): Promise<T> => {
+    opened ??= open(path);
+    return inWords(path, opened.then(work));
   };
   return {
     label: path,
-    list: async () => (await target()).list(),
-    create: async (name) => (await target()).create(name),
-    size: async (name) => (await target()).size(name),
-    readText: async (name) => (await target()).readText(name),
-    remove: async (name) => (await target()).remove(name),
-    finish: async () => (await target()).finish(),
+    list: () => onTarget((target) => target.list()),
+    create: (name) => onTarget(async (target) => fileInWords(path, await target.create(name))),
+    size: (name) => onTarget((target) => target.size(name)),
+    readText: (name) => onTarget((target) => target.readText(name)),
+    remove: (name) => onTarget((target) => target.remove(name)),
+    finish: () => onTarget((target) => target.finish()),
   };
+}
+
+function fileInWords(path: string, file: TargetFile): TargetFile {
+  return {
+    write: (bytes) => inWords(path, file.write(bytes)),
+    commit: () => inWords(path, file.commit()),
+    abandon: () => inWords(path, file.abandon()),
+  };
+}
+
+async function inWords<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof Error && 'syscall' in error ? cannotWrite(path, error) : error;
+  }
 }

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { samplesPath } from '@vlmkit/demo-model';
 import type { Answer, ContentPart } from '@vlmkit/qwen-vl';
@@ -8,7 +7,7 @@ import { drawGrounding } from '../draw-grounding.js';
 import { type ModelOptions, type OpenModel, withModel, withModelOptions } from '../model-options.js';
 import { createProgress } from '../progress.js';
 import { showAnswer, summary } from '../show-answer.js';
-import { writeWhole } from '../write-whole.js';
+import { makeFolder, requireWritableFolder, writeWhole } from '../write-whole.js';
 
 /** `vlmkit demo`: what the toolkit does, on the embedded model. */
 export function demoCommand(): Command {
@@ -17,6 +16,7 @@ export function demoCommand(): Command {
 }
 
 async function demo({ out, ...options }: ModelOptions & { readonly out: string }): Promise<void> {
+  await requireWritableFolder(out);
   const progress = createProgress();
   await withModel({ ...options, progress }, async (open) => {
     const picture = join(samplesPath(), 'shapes2.png');
@@ -27,7 +27,7 @@ async function demo({ out, ...options }: ModelOptions & { readonly out: string }
 
     const located = await ask(open, [image], 'Locate the green triangle, report the bbox coordinates in JSON format.');
     if (located.grounding.length > 0) {
-      await mkdir(out, { recursive: true });
+      await makeFolder(out);
       const drawn = join(out, 'demo-grounded.png');
       await writeWhole(drawn, await drawGrounding(picture, located.grounding));
       process.stdout.write(`${outColors.green('✔')} boxes drawn in ${drawn}\n\n`);
