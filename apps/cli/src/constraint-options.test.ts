@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PromptError } from '@vlmkit/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readConstraint } from './constraint-options.js';
+import { isWhole, readConstraint } from './constraint-options.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -20,7 +20,11 @@ async function schemaFile(text: string): Promise<string> {
 describe('readConstraint', () => {
   it('takes a schema that is an object', async () => {
     const jsonSchema = await schemaFile('{"type": "boolean"}');
-    expect(await readConstraint({ jsonSchema })).toEqual({ type: 'json', schema: { type: 'boolean' } });
+    expect(await readConstraint({ jsonSchema })).toEqual({
+      type: 'json',
+      schema: { type: 'boolean' },
+      maxWhitespace: 0,
+    });
     expect(await readConstraint({})).toBeUndefined();
   });
 
@@ -40,4 +44,14 @@ describe('readConstraint', () => {
       /schema\.json is not JSON/,
     );
   });
+});
+
+it('isWhole tells a whole answer from a beginning', () => {
+  expect(isWhole('{"a":1}', { jsonSchema: 's.json' })).toBe(true);
+  expect(isWhole('{"a":', { jsonSchema: 's.json' })).toBe(false);
+  expect(isWhole('[{"bbox_2d":', { boxes: true })).toBe(false);
+  expect(isWhole('ab', { regex: 'ab|cde' })).toBe(true);
+  expect(isWhole('cd', { regex: 'ab|cde' })).toBe(false);
+  expect(isWhole('a@b', { regex: 'a\\@b' })).toBe(true);
+  expect(isWhole('anything', {})).toBe(true);
 });

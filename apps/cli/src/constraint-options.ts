@@ -36,7 +36,30 @@ export async function readConstraint(options: ConstraintOptions): Promise<Constr
 async function constraintOf({ jsonSchema, regex, boxes }: ConstraintOptions): Promise<Constraint | undefined> {
   if (regex !== undefined) return { type: 'regex', pattern: regex };
   if (boxes) return 'boxes';
-  return jsonSchema === undefined ? undefined : { type: 'json', schema: await readSchema(jsonSchema) };
+  // White space has no meaning there, and small models write much of it.
+  return jsonSchema === undefined
+    ? undefined
+    : { type: 'json', schema: await readSchema(jsonSchema), maxWhitespace: 0 };
+}
+
+/** Whether an answer has the whole form that was asked for, rather than a beginning of it. */
+export function isWhole(text: string, { regex, jsonSchema, boxes }: ConstraintOptions): boolean {
+  if (regex !== undefined) return matches(text, `^(?:${regex})$`);
+  try {
+    if (jsonSchema !== undefined || boxes) JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function matches(text: string, pattern: string): boolean {
+  try {
+    return new RegExp(pattern, 'u').test(text);
+  } catch {
+    // With the flag, characters that need no backslash may not have one.
+    return new RegExp(pattern).test(text);
+  }
 }
 
 const oneToken = {

@@ -51,7 +51,15 @@ export async function printAnswer(
   }
   const answer = await showAnswer(model, messages, { ...chat, progress });
   process.stderr.write(`${summary(answer)}\n`);
+  warnWhereCut(answer);
   return answer;
+}
+
+/** Says on stderr that an answer was cut off, which its text does not show. */
+export function warnWhereCut({ finishReason, tokenIds: { length } }: Answer): void {
+  if (finishReason !== 'length') return;
+  const tokens = `${length} token${length === 1 ? '' : 's'}`;
+  process.stderr.write(`${errColors.yellow('!')} Stopped at ${tokens}; raise --max-new-tokens for more.\n`);
 }
 
 /** One line of figures about an answer. */

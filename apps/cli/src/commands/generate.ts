@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { clipPart, withTotalPixels } from '../clip-options.js';
 import {
   type ConstraintOptions,
+  isWhole,
   readConstraint,
   withConstraint,
   withConstraintOptions,
@@ -64,6 +65,12 @@ async function generate(options: GenerateOptions): Promise<void> {
     const answer = await withInterrupt(ask);
     // What came before Ctrl-C is printed already.
     if (answer.finishReason === 'abort') throw new InterruptedError('');
+    // Readers of --json find it in finish_reason.
+    if (options.json || answer.finishReason !== 'length' || isWhole(answer.text, options)) return;
+    throw new PromptError('The answer ends before it has the form that was asked for.', {
+      actual: `${answer.tokenIds.length} tokens`,
+      remedy: 'Raise --max-new-tokens.',
+    });
   });
 }
 
