@@ -1,12 +1,12 @@
 import type { Interface } from 'node:readline/promises';
-import { VlmkitError } from '@vlmkit/core';
+import { PromptError, VlmkitError } from '@vlmkit/core';
 import type { Chat, ChatOptions, ContentPart, Message } from '@vlmkit/qwen-vl';
 import { clipPart } from './clip-options.js';
 import { errColors } from './colors.js';
 import { isNamedIn, requireMedia } from './media-files.js';
 import { imagePart, type PixelOptions } from './pixel-options.js';
 import type { Progress } from './progress.js';
-import { showAnswer, summary } from './show-answer.js';
+import { showAnswer, summary, warnWhereCut } from './show-answer.js';
 
 /** What `/help` says. */
 export const chatHelp = `${errColors.dim('/image PATH shows a picture, /video PATH a clip, /new starts over, /exit ends. Ctrl-C stops an answer.')}\n`;
@@ -40,9 +40,21 @@ export async function takeLine(
     session.pending = [];
   } else if (word === '/image' && path) await show(session, async () => imagePart(path, session.limits));
   else if (word === '/video' && path) await show(session, () => clipPart([path], session.limits));
-  else if (word.startsWith('/')) process.stderr.write(chatHelp);
+  else if (word === '/help') process.stderr.write(chatHelp);
+  else if (word.startsWith('/')) refuseCommand(session, word);
   else if (line) await ask(session, line, terminal);
   return true;
+}
+
+/** Shows the commands to whoever mistyped one; a script with such a line ends, as at any error. */
+function refuseCommand({ isInteractive }: ChatSession, word: string): void {
+  if (isInteractive) process.stderr.write(chatHelp);
+  else {
+    throw new PromptError(`${word} cannot be done.`, {
+      expected: '/image PATH, /video PATH, /new, /exit, or a question',
+      remedy: 'Begin a question with another character.',
+    });
+  }
 }
 
 /** A path as a shell would take it: people copy it with its quotes. */
@@ -72,6 +84,7 @@ async function ask(session: ChatSession, question: string, terminal: Pick<Interf
     session.history = [...messages, { role: 'assistant', content: answer.text }];
     session.pending = [];
     process.stderr.write(`${summary(answer)}\n`);
+    warnWhereCut(answer);
   } catch (error) {
     progress.fail();
     // What could not be read now would fail at every later question as well; where it has no name, it may be any.

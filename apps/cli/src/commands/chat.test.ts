@@ -27,6 +27,15 @@ describe('vlmkit chat', () => {
     }
   });
 
+  it('ends a script at a command that there is not', async () => {
+    for (const line of ['/imgae a.png', '/image']) {
+      const { code, stdout, stderr } = await chat(`${line}\nDescribe this image.\n`);
+      expect(stderr).toMatch(/^error: \/im\w+ cannot be done\. Expected \/image PATH/m);
+      expect([code, stdout]).toEqual([1, '']);
+    }
+    expect((await chat('/help\n')).code).toBe(0);
+  });
+
   it('fails as a script where something cannot be read', async () => {
     const words = join(folder, 'words.png');
     await writeFile(words, 'These are words.');
