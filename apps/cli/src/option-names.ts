@@ -20,6 +20,13 @@ const fields: Readonly<Record<string, string>> = {
 /** Options whose names on the command line are others. */
 const shorter: Readonly<Record<string, string>> = { videoStart: 'start', videoEnd: 'end' };
 
+/** Limits of the library that no option of a command sets. */
+const libraryRemedies = /,? or raise (pixelLimit|byteLimit|downloadTimeoutMs)\b[^.]*\./g;
+
+/** In place of what the reader of containers says of a file that is none. */
+const noVideo =
+  'Found no video in it. Check that it is complete, and an MP4, MOV, WebM, Matroska or MPEG-TS file, a GIF or a WebP.';
+
 /**
  * The message of an error, in which options have the names that the user of a command can type: `--max-pixels`, or
  * `max_pixels` where the pictures come from a messages file.
@@ -30,8 +37,12 @@ export function messageForUser(error: Error, command: Command | undefined): stri
   let { message } = error;
   for (const [name, field] of Object.entries(fields)) {
     const flag = flags.find((option) => option.attributeName() === (shorter[name] ?? name))?.long;
-    // Words of their own, not parts of a path.
-    message = message.replace(new RegExp(`(?<![\\w./-])(${name}|${field})(?![\\w/-]|\\.\\w)`, 'g'), flag ?? field);
+    // Words of their own, not parts of a path. What a message's author wrote stays as it is.
+    const own = error.actual === name || error.actual === field ? '(?<!Found )' : '';
+    const pattern = new RegExp(`${own}(?<![\\w./-])(${name}|${field})(?![\\w/-]|\\.\\w)`, 'g');
+    message = message.replace(pattern, flag ?? field);
   }
-  return message;
+  return message
+    .replace(libraryRemedies, '.')
+    .replace('Found Assertion failed. Check that the file exists and is complete.', noVideo);
 }
