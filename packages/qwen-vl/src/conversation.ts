@@ -8,6 +8,7 @@ import {
   type Tensor,
   tensor,
 } from '@vlmkit/core';
+import { doesNotFit } from './context-limit.js';
 import type { Prompt } from './prompt.js';
 import { type PlacedFeatures, placeFeatures, type VisionFeatures } from './vision-features.js';
 
@@ -130,13 +131,7 @@ export class Conversation {
   /** The current state when it has room, or a fresh, larger one. */
   #stateFor(needed: number): BackboneState {
     const limit = this.#backbone.contextLength;
-    if (needed > limit) {
-      throw new PromptError('The conversation does not fit the model.', {
-        expected: `at most ${limit} tokens, prompt and answer together`,
-        actual: `${needed}`,
-        remedy: 'Ask for fewer new tokens, shorten the conversation, or lower max_pixels.',
-      });
-    }
+    if (needed > limit) throw doesNotFit(limit, `${needed}`);
     if (this.#state && this.#state.capacity >= needed) return this.#state;
     const grown = Math.min(limit, Math.max(needed, this.#state ? this.#state.capacity * 2 : this.#reserve));
     this.#free();

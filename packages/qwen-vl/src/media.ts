@@ -13,6 +13,8 @@ export interface MediaProgress {
 export interface MediaRequest extends MediaProgress {
   /** How the model wants its pictures cut. */
   readonly vision: VisionPreprocessing;
+  /** Most tokens that the model takes. A clip of more cannot be asked, and need not be read to its end. */
+  readonly contextLength?: number;
 }
 
 /**

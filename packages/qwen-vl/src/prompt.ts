@@ -2,6 +2,7 @@ import { PromptError, type Tensor, throwIfAborted, type VisualSegment } from '@v
 import { ropeIndex } from '@vlmkit/mrope';
 import { type EncodeChatInput, encodeChat, type VisualSpan } from '@vlmkit/tokenizer';
 import type { ImagePart, MediaFile, VideoPart } from './content-parts.js';
+import { boundedPart, requireFits, requireLeastFits } from './context-limit.js';
 import type { MediaProgress, MediaSource } from './media.js';
 import { type NormalisedMessage, textOf } from './messages.js';
 import type { QwenModelInfo } from './model-info.js';
@@ -9,6 +10,8 @@ import type { QwenModelInfo } from './model-info.js';
 /** What a prompt is made with. */
 export interface PromptContext {
   readonly info: QwenModelInfo;
+  /** Most tokens that the model takes, prompt and answer together. */
+  readonly contextLength: number;
   /** Reads pictures and clips; needed only when the messages hold any. */
   readonly media?: MediaSource;
   /** Where the options of a prompt do not say (default `parse`). */
@@ -47,7 +50,8 @@ export interface Prompt {
 /**
  * Renders, tokenises and positions a conversation.
  *
- * @throws PromptError for an empty prompt, or when a text holds the placeholder of a picture that is not there.
+ * @throws PromptError for an empty prompt, when a text holds the placeholder of a picture that is not there, or when pictures
+ * and clips alone fill more than the context.
  * @throws MediaError when a picture or clip cannot be read.
  */
 export async function createPrompt(
@@ -80,7 +84,7 @@ export async function createPrompt(
 }
 
 async function loadSegments(
-  { media, info }: PromptContext,
+  { media, info, contextLength }: PromptContext,
   messages: readonly NormalisedMessage[],
   options: PromptOptions,
 ): Promise<VisualSegment[]> {
@@ -96,13 +100,17 @@ async function loadSegments(
       remedy: 'Pass `media` when you load the model, e.g. createNodeMedia().',
     });
   }
-  const request = { ...options, vision: info.vision };
+  const request = { ...options, vision: info.vision, contextLength };
+  const limit = { contextLength, vision: info.vision };
+  // Before any is read.
+  for (const part of parts) requireLeastFits(part, limit);
   const segments: VisualSegment[] = [];
   for (const part of parts) {
     throwIfAborted(options.signal);
-    if (part.type === 'image') segments.push(await media.image(part, request));
+    if (part.type === 'image') segments.push(await media.image(boundedPart(part, limit), request));
     else if (media.video) segments.push(await media.video(part, request));
     else throw new PromptError('The conversation holds a clip, but the media source reads pictures only.');
+    requireFits(part, segments, limit);
   }
   return segments;
 }

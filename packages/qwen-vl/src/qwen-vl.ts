@@ -3,6 +3,7 @@ import type { SamplingOptions } from '@vlmkit/qwen-llm';
 import type { Answer, StreamEvent } from './answer.js';
 import { type AnswerOptions, abortedAnswer, lastAnswer, streamAnswer } from './answer-stream.js';
 import { askTogether, type PreparedRequest } from './ask-together.js';
+import { doesNotFit } from './context-limit.js';
 import { Conversation } from './conversation.js';
 import { type InspectOptions, inspectStages, type Stages } from './inspect.js';
 import type { MediaSource } from './media.js';
@@ -84,7 +85,8 @@ export class QwenVL {
   constructor({ info, modules, media, featureCacheBytes, addedTokensInText }: QwenVLParts) {
     this.info = info;
     this.modules = modules;
-    this.#prompts = { info, ...(media && { media }), ...(addedTokensInText && { addedTokensInText }) };
+    const { contextLength } = modules.backbone;
+    this.#prompts = { info, contextLength, ...(media && { media }), ...(addedTokensInText && { addedTokensInText }) };
     const { encoder, inputProjector } = modules;
     const cache = featureCacheBytes === undefined ? {} : { cacheBytes: featureCacheBytes };
     this.#vision = encoder && inputProjector && new VisionFeatures({ encoder, inputProjector }, cache);
@@ -256,9 +258,5 @@ function requireLength(maxNewTokens: number | undefined): void {
 }
 
 function tooLong(promptTokens: number, { maxNewTokens }: ChatOptions, limit: number): PromptError {
-  return new PromptError('The conversation does not fit the model.', {
-    expected: `at most ${limit} tokens, prompt and answer together`,
-    actual: `${promptTokens} in the prompt${maxNewTokens ? ` and ${maxNewTokens} asked for` : ''}`,
-    remedy: 'Ask for fewer new tokens, shorten the conversation, or lower max_pixels.',
-  });
+  return doesNotFit(limit, `${promptTokens} in the prompt${maxNewTokens ? ` and ${maxNewTokens} asked for` : ''}`);
 }

@@ -11,6 +11,7 @@ import {
 import { createPreprocessPool } from '@vlmkit/preprocess/node';
 import { createNodeVideoDecoder } from '@vlmkit/preprocess/video-node';
 import type { ImagePart, MediaFile, VideoPart } from '../content-parts.js';
+import { frameCounter } from '../context-limit.js';
 import type { MediaRequest, MediaSource } from '../media.js';
 import { imageOptions, samplingOptions, videoSizeOptions } from '../part-options.js';
 
@@ -48,11 +49,15 @@ export function createNodeMedia({
     },
     async video(part: VideoPart<MediaFile>, request: MediaRequest) {
       const { vision, signal, onProgress } = request;
+      const count = frameCounter(part, request);
       const shared: PreprocessVideoFileOptions = {
         config: vision.image,
         ...videoSizeOptions(part, vision.video),
         work: {
-          resize: (frame, size) => pool.resize(frame, size, { signal, handOver: true }),
+          async resize(frame, size) {
+            count(size);
+            return pool.resize(frame, size, { signal, handOver: true });
+          },
           cutClip: (frames, cut) => pool.cutClip(frames, { ...cut, signal }),
         },
         ...(signal && { signal }),
