@@ -4,8 +4,9 @@ import { openFolder } from '@vlmkit/checkpoint/node';
 import { MediaError } from '@vlmkit/core';
 import { checkpointPath, sampleMessages, samplesPath } from '@vlmkit/demo-model';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { AskManyOptions, AskRequest } from './chat-options.js';
 import { loadQwenVL } from './load.js';
-import type { AskRequest, QwenVL } from './qwen-vl.js';
+import type { QwenVL } from './qwen-vl.js';
 import { type Demo, openDemo, sampleAsking } from './testing/demo.js';
 import { loadModel } from './testing/load-model.js';
 
@@ -88,6 +89,21 @@ describe('askMany', () => {
     const bad = { messages: [{ role: 'user', content: ' ' }] } as const;
     await expect(demo.model.askMany([good, bad])).rejects.toThrow('The prompt is empty.');
     await expect(demo.model.askMany([good], { batchSize: 0 })).rejects.toThrow(/batchSize is out of range/);
+    const misspelt = { batch_size: 2 } as AskManyOptions;
+    await expect(demo.model.askMany([good], misspelt)).rejects.toThrow(
+      /askMany has an unknown option.*Write batchSize/,
+    );
+  });
+
+  it('takes questions from anything that lists them, and refuses what does not', async () => {
+    const hello: AskRequest = { messages: [{ role: 'user', content: 'Hello!' }], options: { maxNewTokens: 1 } };
+    expect(await demo.model.askMany(new Set([hello, { ...hello }]))).toHaveLength(2);
+    const askMany = (requests: unknown) => demo.model.askMany(requests as AskRequest[]);
+    for (const none of [undefined, hello, 'Hello!']) await expect(askMany(none)).rejects.toThrow(/are not a list/);
+    await expect(askMany([hello, 'Hello!'])).rejects.toThrow(/Question 2 is not an object/);
+    await expect(askMany([{ ...hello, maxNewTokens: 1 }])).rejects.toThrow(
+      /Question 1 .*messages, options.*maxNewTokens/,
+    );
   });
 });
 

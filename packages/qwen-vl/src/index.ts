@@ -1,5 +1,6 @@
 export type * from './answer.js';
 export type { AnswerOptions } from './answer-stream.js';
+export type { AskManyOptions, AskRequest, ChatOptions } from './chat-options.js';
 export type * from './content-parts.js';
 export type { InspectOptions, Stages } from './inspect.js';
 export { type LoadQwenVLOptions, loadQwenVL, readModelInfo } from './load.js';
@@ -8,11 +9,4 @@ export { type Message, type NormalisedMessage, parseMessages } from './messages.
 export type { QwenModelInfo, VisionPreprocessing } from './model-info.js';
 export { checkModules, type LoadModulesOptions, loadQwenModules } from './modules.js';
 export type { AddedTokensInText, Prompt, PromptOptions } from './prompt.js';
-export {
-  type AskManyOptions,
-  type AskRequest,
-  type Chat,
-  type ChatOptions,
-  QwenVL,
-  type QwenVLParts,
-} from './qwen-vl.js';
+export { type Chat, QwenVL, type QwenVLParts } from './qwen-vl.js';

@@ -1,6 +1,7 @@
 import { PromptError } from '@vlmkit/core';
 import type { ContentPart, ImagePart, MediaFile, TextPart, VideoPart } from './content-parts.js';
-import { isRecord, parsePart } from './parse-part.js';
+import { isRecord } from './known-fields.js';
+import { parsePart } from './parse-part.js';
 
 /** A turn of a conversation, in the form that Qwen's own utilities take. */
 export interface Message {

@@ -1,7 +1,6 @@
 import { PromptError } from '@vlmkit/core';
 import type { BlobLike, ImagePart, MediaFile, TextPart, UrlLike, VideoPart } from './content-parts.js';
-
-type Fields = Readonly<Record<string, unknown>>;
+import { type Fields, isRecord, requireKnownFields } from './known-fields.js';
 
 const imageNumbers = ['min_pixels', 'max_pixels', 'resized_height', 'resized_width'] as const;
 const videoNumbers = [
@@ -33,7 +32,7 @@ const knownFields: Readonly<Record<string, readonly string[]>> = {
  */
 export function parsePart(part: unknown, where: string): TextPart | ImagePart<MediaFile> | VideoPart<MediaFile> {
   if (!isRecord(part)) throw new PromptError(`${where} is not an object.`, { expected: '{"type": …}' });
-  requireKnownFields(part, where);
+  requireKnownFields(part, where, { names: ['type', ...fieldsOf(part, where)], style: 'snake_case' });
   switch (part.type) {
     case 'text':
       if (typeof part.text !== 'string') throw new PromptError(`${where} is of type "text" without a text.`);
@@ -49,24 +48,13 @@ export function parsePart(part: unknown, where: string): TextPart | ImagePart<Me
   }
 }
 
-/** A field that has no effect is a mistake; one without a value is none, as tables fill all columns. */
-function requireKnownFields(part: Fields, where: string): void {
+function fieldsOf(part: Fields, where: string): readonly string[] {
   const known = typeof part.type === 'string' && Object.hasOwn(knownFields, part.type) && knownFields[part.type];
-  if (!known) {
-    throw new PromptError(`${where} has an unknown type.`, {
-      expected: Object.keys(knownFields).join(', '),
-      actual: JSON.stringify(part.type),
-    });
-  }
-  for (const [field, value] of Object.entries(part)) {
-    if (field === 'type' || known.includes(field) || value === undefined || value === null) continue;
-    const meant = field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    throw new PromptError(`${where} has an unknown field.`, {
-      expected: known.join(', '),
-      actual: field,
-      remedy: known.includes(meant) ? `Write ${meant}.` : 'Leave it out.',
-    });
-  }
+  if (known) return known;
+  throw new PromptError(`${where} has an unknown type.`, {
+    expected: Object.keys(knownFields).join(', '),
+    actual: JSON.stringify(part.type),
+  });
 }
 
 function numbers<K extends string>(part: Fields, names: readonly K[], where: string): { [N in K]?: number } {
@@ -126,9 +114,4 @@ function missing(where: string, field: string): never {
       ? 'a URL, a data URL or a path, as {"url"} or alone'
       : 'a path, a URL, a data URL, bytes or a Blob',
   });
-}
-
-/** Whether a value is an object with fields. */
-export function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

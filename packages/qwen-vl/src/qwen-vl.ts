@@ -1,8 +1,18 @@
-import { AbortError, inOrder, type ModelModules, PromptError, unlessAborted } from '@vlmkit/core';
+import { AbortError, inOrder, type ModelModules, type PromptError, unlessAborted } from '@vlmkit/core';
 import type { SamplingOptions } from '@vlmkit/qwen-llm';
 import type { Answer, StreamEvent } from './answer.js';
 import { type AnswerOptions, abortedAnswer, lastAnswer, streamAnswer } from './answer-stream.js';
 import { askTogether, type PreparedRequest } from './ask-together.js';
+import {
+  type AskManyOptions,
+  type AskRequest,
+  type ChatOptions,
+  checkAskManyOptions,
+  checkChatOptions,
+  checkInspectOptions,
+  checkPromptOptions,
+  parseRequests,
+} from './chat-options.js';
 import { doesNotFit } from './context-limit.js';
 import { Conversation } from './conversation.js';
 import { type InspectOptions, inspectStages, type Stages } from './inspect.js';
@@ -23,23 +33,6 @@ export interface QwenVLParts {
   readonly featureCacheBytes?: number;
   /** How control tokens in the texts of messages are read, where a question does not say (default `parse`). */
   readonly addedTokensInText?: AddedTokensInText;
-}
-
-/** Options of one question. */
-export interface ChatOptions
-  extends AnswerOptions,
-    Pick<PromptOptions, 'addVisionId' | 'tools' | 'addedTokensInText' | 'onProgress'> {}
-
-/** One of several questions. */
-export interface AskRequest {
-  readonly messages: readonly Message[];
-  readonly options?: ChatOptions;
-}
-
-/** Options of asking many questions. */
-export interface AskManyOptions {
-  /** Most questions answered at a time (default 8). Their KV caches are in memory together. */
-  readonly batchSize?: number;
 }
 
 /**
@@ -155,14 +148,14 @@ export class QwenVL {
    *
    * @throws as {@link QwenVL.stream}, for the first question that fails, when the others that were begun have ended.
    */
-  async askMany(requests: readonly AskRequest[], { batchSize = 8 }: AskManyOptions = {}): Promise<readonly Answer[]> {
-    if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw new PromptError('batchSize is out of range.', { expected: 'a count of 1 or more', actual: `${batchSize}` });
-    }
+  async askMany(requests: Iterable<AskRequest>, options: AskManyOptions = {}): Promise<readonly Answer[]> {
+    checkAskManyOptions(options);
+    const { batchSize = 8 } = options;
+    const questions = parseRequests(requests);
     const answers: Answer[] = [];
-    for (let start = 0; start < requests.length; start += batchSize) {
+    for (let start = 0; start < questions.length; start += batchSize) {
       const prepared: Prepared[] = [];
-      const batch = requests.slice(start, start + batchSize);
+      const batch = questions.slice(start, start + batchSize);
       const prepare = ({ messages, options }: AskRequest) => this.#prepare(messages, options ?? {});
       for await (const one of inOrder(batch, preparedAtOnce, prepare)) prepared.push(one);
       const asked = prepared.flatMap(({ request }) => request ?? []);
@@ -174,13 +167,15 @@ export class QwenVL {
   }
 
   /** Renders, tokenises and positions a conversation without running the model. */
-  createPrompt(messages: readonly Message[], options: PromptOptions = {}): Promise<Prompt> {
+  async createPrompt(messages: readonly Message[], options: PromptOptions = {}): Promise<Prompt> {
+    checkPromptOptions(options);
     return createPrompt(this.#prompts, parseMessages(messages), options);
   }
 
   /** Every intermediate stage of one prompt, for comparison with a reference. */
   async inspect(messages: readonly Message[], options: InspectOptions = {}): Promise<Stages> {
-    const prompt = await this.createPrompt(messages, options);
+    checkInspectOptions(options);
+    const prompt = await createPrompt(this.#prompts, parseMessages(messages), options);
     return inspectStages({ prompt, backbone: this.modules.backbone, vision: this.#vision, info: this.info }, options);
   }
 
@@ -216,7 +211,7 @@ export class QwenVL {
 
   async #request(messages: readonly Message[], options: ChatOptions): Promise<PreparedRequest> {
     const start = Date.now();
-    requireLength(options.maxNewTokens);
+    checkChatOptions(options);
     const parsed = parseMessages(messages);
     const prompt = await createPrompt(this.#prompts, parsed, options);
     const promptTokens = prompt.tokenIds.length;
@@ -245,16 +240,6 @@ export class QwenVL {
       logprobs: (options.logprobs ?? false) || (options.topLogprobs ?? 0) > 0,
     };
   }
-}
-
-/** Before pictures are read, and before other questions of the same call are answered. */
-function requireLength(maxNewTokens: number | undefined): void {
-  if (maxNewTokens === undefined || (Number.isInteger(maxNewTokens) && maxNewTokens >= 1)) return;
-  throw new PromptError('maxNewTokens is out of range.', {
-    expected: 'a count of 1 or more',
-    actual: `${maxNewTokens}`,
-    remedy: 'Leave it out for the default, or use createPrompt to count the tokens of a prompt.',
-  });
 }
 
 function tooLong(promptTokens: number, { maxNewTokens }: ChatOptions, limit: number): PromptError {
