@@ -82,3 +82,14 @@ describe('a chat that is disposed of', () => {
     await expect(waiting).rejects.toThrow(/The chat was disposed of/);
   });
 });
+
+it('models and chats that outlive their runtime are disposed of silently, and twice', async () => {
+  const { model, runtime, close } = await openDemo();
+  const chat = model.createChat();
+  await chat.ask(describing('shapes1.png'), { maxNewTokens: 1 });
+  await runtime.dispose();
+  chat.dispose();
+  await model.dispose();
+  chat.dispose();
+  await close();
+});

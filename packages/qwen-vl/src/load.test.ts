@@ -72,6 +72,8 @@ it('says which files it looked for', async () => {
 
 it('refuses precisions that it does not know, before anything is loaded', async () => {
   const load = (options: object) => loadQwenVL(options as LoadQwenVLOptions);
-  await expect(load({ dtype: 'q4' })).rejects.toThrow(/dtype.*float32, float16.*"q4".*quantizeCheckpoint/);
+  await expect(load({ dtype: 'q4' })).rejects.toThrow(
+    /dtype.*float32, float16.*"q4".*vlmkit convert.*quantizeCheckpoint/,
+  );
   await expect(load({ visionDtype: 'bf16' })).rejects.toThrow(/visionDtype.*int8.*"bf16"/);
 });

@@ -66,7 +66,8 @@ function checkPrecisions({ dtype, visionDtype }: LoadQwenVLOptions): void {
     throw new ConfigError(`${option} is not a precision that a model is computed in.`, {
       expected: `one of ${known.join(', ')}`,
       actual: `"${value}"`,
-      remedy: 'For weights of 4 or 8 bits, load a converted checkpoint, or quantizeCheckpoint(checkpoint, { dtype }).',
+      remedy:
+        'For weights of 4 or 8 bits, load what `vlmkit convert` wrote, or quantizeCheckpoint(checkpoint, { dtype }) first.',
     });
   };
   check('dtype', dtype, ['float32', 'float16']);
