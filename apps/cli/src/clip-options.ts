@@ -45,7 +45,13 @@ export function withTotalPixels(command: Command): Command {
  */
 export async function clipPart(paths: readonly string[], options: ClipOptions = {}): Promise<VideoPart> {
   const video = paths.length === 1 ? await clipSource(paths[0]!) : paths;
-  const { sampleFps, totalPixels } = options;
+  const { sampleFps, totalPixels, minFrames, maxFrames } = options;
+  if (minFrames !== undefined && maxFrames !== undefined && minFrames > maxFrames) {
+    throw new UsageError('--min-frames is above --max-frames.', {
+      actual: `${minFrames} and ${maxFrames}`,
+      remedy: 'Lower --min-frames, or raise --max-frames.',
+    });
+  }
   const sampling = samplingNames.filter(([name]) => options[name] !== undefined);
   if (typeof video === 'string' && sampleFps !== undefined) {
     throw new UsageError('--sample-fps is the rate of a list of frames.', {

@@ -43,3 +43,15 @@ it('says which files it wrote', async () => {
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+it('writes a contact sheet in the format of its ending', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'vlmkit-sheet-'));
+  try {
+    const sheet = join(folder, 'a.jpg');
+    const { code } = await runCli(['video', image, image, 'What?', '--sheet', sheet, '--device', 'cpu']);
+    expect(code).toBe(0);
+    expect((await sharp(sheet).metadata()).format).toBe('jpeg');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

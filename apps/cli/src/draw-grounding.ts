@@ -15,13 +15,18 @@ export type DrawnFormat = (typeof formats)[keyof typeof formats];
  *
  * @throws UsageError when it is not one that can be drawn.
  */
-export function drawnFormat(path: string): DrawnFormat {
+export function drawnFormat(path: string, flag = '--out'): DrawnFormat {
   const extension = extname(path).toLowerCase();
   if (Object.hasOwn(formats, extension)) return formats[extension as keyof typeof formats];
   throw new UsageError(`The format of ${path} cannot be drawn.`, {
     expected: `a name that ends in ${Object.keys(formats).join(', ')}`,
-    remedy: 'Give --out another extension.',
+    remedy: `Give ${flag} another extension.`,
   });
+}
+
+/** A PNG as a file of a format. */
+export async function inFormat(png: Uint8Array, format: DrawnFormat): Promise<Uint8Array> {
+  return format === 'png' ? png : sharp(png).toFormat(format).toBuffer();
 }
 
 /** The picture as the model's user sees it, with its boxes, points and labels drawn over it, as a file of a format. */

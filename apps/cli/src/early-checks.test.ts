@@ -37,6 +37,8 @@ describe('the command line', () => {
       [[...ask, '--repetition-penalty', '0'], 2, /--repetition-penalty.*above 0/],
       [[...ask, '--stop', ''], 2, /--stop.*at least one character/],
       [[...ask, '--prefill-dtype', 'int8'], 2, /--dtype q4 or --dtype q8/],
+      [['video', 'a.mp4', 'What?', '--sheet', join(folder, 'x.bmp')], 2, /x\.bmp cannot be drawn.*Give --sheet/],
+      [['video', 'a.mp4', 'What?', '--min-frames', '10', '--max-frames', '4'], 2, /--min-frames is above --max-frames/],
       [['ask', '', 'What is it?'], 1, /The empty path cannot be read/],
       [[...ask, '--seed', '1e20'], 2, /--seed.*whole number/],
     ];

@@ -27,6 +27,14 @@ describe('vlmkit convert', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it('refuses blocks of weights that are not quantised', async () => {
+    const fp16 = ['convert', checkpointPath(), join(folder, 'a'), '--dtype', 'fp16', '--block-size', '32'];
+    const { code, stderr } = await runCli(fp16);
+    expect(stderr).toMatch(/^error: --block-size is of quantised weights/);
+    expect(code).toBe(2);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it('tells sizes that say something, and refuses what is quantised already or occupied', async () => {
     const out = join(folder, 'b');
     const { code, stderr } = await runCli(['convert', checkpointPath(), out]);

@@ -7,6 +7,7 @@ import { deferredTarget } from '../deferred-target.js';
 import { InterruptedError, withInterrupt } from '../interrupt.js';
 import { oneOf, positiveInteger } from '../option-values.js';
 import { createProgress, type Progress } from '../progress.js';
+import { UsageError } from '../usage-error.js';
 
 interface ConvertCommandOptions {
   readonly dtype: 'q4' | 'q8' | 'fp16';
@@ -58,6 +59,7 @@ export function convertCommand(): Command {
 }
 
 async function convert(source: string, out: string, options: ConvertCommandOptions): Promise<void> {
+  requireBlocks(options);
   const progress = createProgress();
   const start = performance.now();
   try {
@@ -71,6 +73,17 @@ async function convert(source: string, out: string, options: ConvertCommandOptio
     if (!(error instanceof AbortError)) throw error;
     throw new InterruptedError('Interrupted.', { remedy: 'Run the same command again to go on where it stopped.' });
   }
+}
+
+/** Refuses a size of blocks where no weights are stored in blocks. */
+function requireBlocks({ dtype, embedding, vision, blockSize }: ConvertCommandOptions): void {
+  const hasBlocks = [dtype, embedding, vision].some((precision) => precision === 'q4' || precision === 'q8');
+  if (blockSize === undefined || hasBlocks) return;
+  throw new UsageError('--block-size is of quantised weights.', {
+    expected: '--dtype, --embedding or --vision q4 or q8 beside it',
+    actual: `--dtype ${dtype}`,
+    remedy: 'Leave --block-size out, or choose q4 or q8.',
+  });
 }
 
 interface Conversion {

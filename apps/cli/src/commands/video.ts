@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { type ClipOptions, clipPart, withClipOptions } from '../clip-options.js';
 import { errColors } from '../colors.js';
 import { requireDistinct } from '../distinct-paths.js';
+import { drawnFormat, inFormat } from '../draw-grounding.js';
 import { type GenerationOptions, withGenerationOptions } from '../generation-options.js';
 import { type JsonOptions, withJsonOptions } from '../json-options.js';
 import { mediaPaths, requireMedia } from '../media-files.js';
@@ -24,7 +25,7 @@ export function videoCommand(): Command {
   const command = new Command('video')
     .description('Ask about a clip; times in the answer come back as seconds.')
     .argument('<files...>', 'a video file, a folder of frames, or the frames in order, and the question last')
-    .option('--sheet <file>', 'write a contact sheet (PNG) of the frames that the model saw');
+    .option('--sheet <file>', 'write a contact sheet of the frames that the model saw, .png, .jpg or .webp');
   return withOptions(command, withClipOptions, withModelOptions, withGenerationOptions, withJsonOptions).action(
     askAboutClip,
   );
@@ -35,6 +36,7 @@ async function askAboutClip(args: readonly string[], options: VideoOptions): Pro
   await requireQuestionAfterFiles(question);
   const content: ContentPart[] = [await clipPart(files, options), { type: 'text', text: question }];
   const messages: Message[] = [{ role: 'user', content }];
+  const format = options.sheet === undefined ? undefined : drawnFormat(options.sheet, '--sheet');
   await requireMedia(messages);
   await requireDistinct([{ flag: '--sheet', path: options.sheet }], mediaPaths(messages));
   await requireWritable(options.sheet);
@@ -46,8 +48,8 @@ async function askAboutClip(args: readonly string[], options: VideoOptions): Pro
       process.stdout.write(start === end ? `at ${start} s\n` : `from ${start} s to ${end} s\n`);
     }
     const clip = clips[0];
-    if (options.sheet && clip) {
-      await writeWhole(options.sheet, await drawContactSheet(clip));
+    if (options.sheet && format && clip) {
+      await writeWhole(options.sheet, await inFormat(await drawContactSheet(clip), format));
       process.stderr.write(`${errColors.green('✔')} Wrote ${options.sheet}\n`);
     }
   });
