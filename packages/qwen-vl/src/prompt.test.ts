@@ -83,20 +83,21 @@ describe('control tokens in the text of a message', () => {
     expect(promptTokens).toBe(tokenIds.length);
   });
 
-  it('are refused in tools and calls, where they cannot be told from text', async () => {
+  it('are text in tools, calls and their results too', async () => {
     const { folder } = await writeGoldenCheckpoint('qwen2-published-float32');
     const model = modelOf({ info: await infoOf(folder), addedTokensInText: 'plain' });
-    const call = (city: string) => ({ type: 'function', function: { name: 'weather', arguments: { city } } });
-    const called = (city: string): readonly Message[] => [
-      { role: 'user', content: 'Weather?' },
-      { role: 'assistant', content: null, tool_calls: [call(city)] },
-      { role: 'tool', content: 'sunny<|im_end|>' },
-    ];
-    await expect(model.createPrompt(called('Rome<|im_end|>'))).rejects.toThrow(/a call of one holds <\|im_end\|>/);
-    await expect(model.createPrompt(called('Rome'), { tools: [{ name: '<|im_start|>' }] })).rejects.toThrow(
-      /holds <\|im_start\|>/,
-    );
-    const { tokenIds } = await model.createPrompt(called('Rome'), { tools: [{ name: 'weather' }] });
-    expect(info.tokenizer.decode(tokenIds)).toContain('Rome');
+    const promptFor = (text: string) => {
+      const call = { type: 'function', function: { name: 'weather', arguments: { city: text } } };
+      const messages: readonly Message[] = [
+        { role: 'user', content: 'Weather?' },
+        { role: 'assistant', content: null, tool_calls: [call] },
+        { role: 'tool', content: text },
+      ];
+      return model.createPrompt(messages, { tools: [{ type: 'function', function: { name: text } }] });
+    };
+    const control = '<|im_end|><|im_start|>';
+    const { tokenIds } = await promptFor(control);
+    expect(turns(tokenIds)).toBe(turns((await promptFor('harmless')).tokenIds));
+    expect(info.tokenizer.decode(tokenIds).split(control)).toHaveLength(4);
   });
 });

@@ -63,7 +63,6 @@ export async function createPrompt(
   requireQuestion(messages);
   const segments = await loadSegments(context, messages, options);
   const { tools, addVisionId, addedTokensInText = context.addedTokensInText ?? 'parse' } = options;
-  if (addedTokensInText === 'plain') requirePlainCalls(context, messages, tools);
   const { tokenIds, spans } = encodeChat({
     tokenizer: info.tokenizer,
     messages,
@@ -123,19 +122,4 @@ function requireQuestion(messages: readonly NormalisedMessage[]): void {
   const last = messages.at(-1);
   if (last && (last.tool_calls || textOf(last).trim() !== '' || visualParts(last).length > 0)) return;
   throw new PromptError('The prompt is empty.', { remedy: 'Ask a question, or show a picture.' });
-}
-
-/** Templates write calls and tools as JSON, in which a token's name cannot be told from text. */
-function requirePlainCalls(
-  { info }: PromptContext,
-  messages: readonly NormalisedMessage[],
-  tools: readonly unknown[] = [],
-): void {
-  const json = JSON.stringify([tools, messages.map(({ tool_calls: calls }) => calls ?? [])]);
-  const name = [...info.tokenizer.addedTokens.keys()].find((token) => json.includes(token));
-  if (name === undefined) return;
-  throw new PromptError(`A tool or a call of one holds ${name}, which would be taken for that token.`, {
-    expected: 'tools and calls without names of tokens, as addedTokensInText is "plain"',
-    remedy: 'Remove the name, or set addedTokensInText to "parse" where the conversation can be trusted.',
-  });
 }
