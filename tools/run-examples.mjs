@@ -1,5 +1,5 @@
-// Compiles the first block of TypeScript in every README as a module of a strict project, and runs those of packages and apps
-// from the repository root. The root's names a checkpoint that is not here.
+// Compiles every block of TypeScript (```ts) in every README as a module of a strict project, and runs those of packages and apps
+// from the repository root. The root's names a checkpoint that is not here, and so do blocks marked ```typescript.
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,11 +24,12 @@ try {
 async function collect() {
   const names = [];
   const failed = [];
-  if (!(await writeExample('README.md', 'root'))) failed.push('README.md has no example');
+  if ((await writeExamples('README.md', 'root')).length === 0) failed.push('README.md has no example');
   for (const area of ['packages', 'apps']) {
     for (const name of (await readdir(join(root, area))).sort()) {
-      if (await writeExample(join(area, name, 'README.md'), name)) names.push(name);
-      else failed.push(`${area}/${name}: its README has no example`);
+      const written = await writeExamples(join(area, name, 'README.md'), name);
+      names.push(...written);
+      if (written.length === 0) failed.push(`${area}/${name}: its README has no example`);
     }
   }
   // As strict as a user's project, rather than as this one.
@@ -47,12 +48,15 @@ async function collect() {
   return { names, failed };
 }
 
-/** Writes the first example of a README. Returns whether there is one. */
-async function writeExample(path, name) {
+/** Writes the examples of a README. Returns their names: the first has the package's. */
+async function writeExamples(path, name) {
   const readme = await readFile(join(root, path), 'utf8').catch(() => '');
-  const block = /^```ts\n([\s\S]*?)^```$/m.exec(readme)?.[1];
-  if (block !== undefined) await writeFile(join(folder, `${name}.mts`), `${block}\nexport {};\n`);
-  return block !== undefined;
+  const names = [];
+  for (const [, block] of readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm)) {
+    names.push(names.length === 0 ? name : `${name}-${names.length + 1}`);
+    await writeFile(join(folder, `${names.at(-1)}.mts`), `${block}\nexport {};\n`);
+  }
+  return names;
 }
 
 function run(name, failed) {

@@ -1,10 +1,10 @@
 import type { Checkpoint, JsonObject, VisionConfig } from '@vlmkit/checkpoint';
 import { type ComputeType, ConfigError, type ModelModules, type Runtime } from '@vlmkit/core';
-import { type ImagePreprocessorConfig, parseImagePreprocessorConfig } from '@vlmkit/preprocess';
+import { type ImagePreprocessorConfig, parseFrameLimits, parseImagePreprocessorConfig } from '@vlmkit/preprocess';
 import { loadTokenizer } from '@vlmkit/tokenizer';
 import type { VitPrecision } from '@vlmkit/vit';
 import type { MediaSource } from './media.js';
-import type { QwenModelInfo, VideoLimits, VisionPreprocessing } from './model-info.js';
+import type { QwenModelInfo, VisionPreprocessing } from './model-info.js';
 import { loadQwenModules } from './modules.js';
 import type { AddedTokensInText } from './prompt.js';
 import { QwenVL } from './qwen-vl.js';
@@ -27,7 +27,7 @@ export interface LoadQwenVLOptions {
   /** Bytes of visual features kept for reuse (default 256 MiB). */
   readonly featureCacheBytes?: number;
   /**
-   * How control tokens in the texts of messages are read, where a question does not say (default `parse`, as Hugging Face's
+   * How control tokens in messages and tools are read, where a question does not say (default `parse`, as Hugging Face's
    * processor does). Choose `plain` where messages come from people you do not know.
    */
   readonly addedTokensInText?: AddedTokensInText;
@@ -120,28 +120,10 @@ interface VisionSettings {
 }
 
 function readVisionPreprocessing(settings: VisionSettings): VisionPreprocessing {
-  const { preprocessor, videoPreprocessor = {}, vision } = settings;
+  const { preprocessor, videoPreprocessor, vision } = settings;
   const image = parseImagePreprocessorConfig(preprocessor);
   checkPatches(image, vision);
-  return { image, video: readFrameLimits(videoPreprocessor.frame_limits) };
-}
-
-/**
- * Limits of a clip's frames, in a field of vlmkit's own. The file's `size`, `min_pixels` and `max_pixels` are passed over,
- * as Qwen's utilities do: see docs/decisions/0014-frame-limits.md.
- */
-function readFrameLimits(stated: unknown): VideoLimits {
-  if (stated === undefined) return {};
-  const { min_pixels: minPixels, max_pixels: maxPixels } = Object(stated) as JsonObject;
-  if (isArea(minPixels) && isArea(maxPixels) && minPixels <= maxPixels) return { minPixels, maxPixels };
-  throw new ConfigError('frame_limits of the video preprocessor cannot be used.', {
-    expected: 'min_pixels and max_pixels, numbers above 0, the first at most the second',
-    actual: JSON.stringify(stated),
-  });
-}
-
-function isArea(value: unknown): value is number {
-  return typeof value === 'number' && value > 0;
+  return { image, video: parseFrameLimits(videoPreprocessor) };
 }
 
 /** The patches that the preprocessor makes must be those that the encoder takes. */

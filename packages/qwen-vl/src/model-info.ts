@@ -1,4 +1,4 @@
-import type { ImagePreprocessorConfig } from '@vlmkit/preprocess';
+import type { FrameLimits, ImagePreprocessorConfig } from '@vlmkit/preprocess';
 import type { SamplingOptions } from '@vlmkit/qwen-llm';
 import type { Tokenizer } from '@vlmkit/tokenizer';
 
@@ -27,11 +27,5 @@ export interface VisionPreprocessing {
   /** preprocessor_config.json. */
   readonly image: ImagePreprocessorConfig;
   /** Limits of a clip's frames that video_preprocessor_config.json states; Qwen's own where it states none. */
-  readonly video?: VideoLimits;
-}
-
-/** Area of one frame, in pixels. */
-export interface VideoLimits {
-  readonly minPixels?: number;
-  readonly maxPixels?: number;
+  readonly video?: FrameLimits;
 }

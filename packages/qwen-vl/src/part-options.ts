@@ -1,6 +1,5 @@
-import type { FrameSamplingOptions, FrameSizeOptions, ImageSizeOptions } from '@vlmkit/preprocess';
+import type { FrameLimits, FrameSamplingOptions, FrameSizeOptions, ImageSizeOptions } from '@vlmkit/preprocess';
 import type { ImagePart, PixelLimits, VideoPart } from './content-parts.js';
-import type { VideoLimits } from './model-info.js';
 
 /** A picture's limits in the preprocessor's terms. */
 export function imageOptions(part: ImagePart): ImageSizeOptions {
@@ -8,7 +7,7 @@ export function imageOptions(part: ImagePart): ImageSizeOptions {
 }
 
 /** A clip's limits: its own, then the checkpoint's `frame_limits`; Qwen's utilities' where both are silent. */
-export function videoSizeOptions(part: VideoPart, limits: VideoLimits = {}): FrameSizeOptions {
+export function videoSizeOptions(part: VideoPart, limits: FrameLimits = {}): FrameSizeOptions {
   return { ...limits, ...sizes(part), ...given({ totalPixels: part.total_pixels }) };
 }
 

@@ -19,7 +19,7 @@ export interface PromptContext {
 }
 
 /**
- * What names of the tokenizer's added tokens (`<|im_end|>`, `<|box_start|>`, …) become in the texts of messages. `parse`: those
+ * What names of the tokenizer's added tokens (`<|im_end|>`, `<|box_start|>`, …) become in messages and tools. `parse`: those
  * tokens, as in Hugging Face's processor. `plain`: text like any other, so that untrusted text cannot end its own turn.
  */
 export type AddedTokensInText = NonNullable<EncodeChatInput['addedTokensInText']>;
@@ -30,7 +30,7 @@ export interface PromptOptions extends MediaProgress {
   readonly addVisionId?: boolean;
   /** Tools that the model may call, where the template knows any. */
   readonly tools?: readonly unknown[];
-  /** How control tokens in the texts of messages are read (default: as the model was loaded, else `parse`). */
+  /** How control tokens in messages and tools are read (default: as the model was loaded, else `parse`). */
   readonly addedTokensInText?: AddedTokensInText;
 }
 

@@ -31,7 +31,7 @@ export interface QwenVLParts {
   readonly media?: MediaSource;
   /** Bytes of visual features kept for reuse (default 256 MiB). */
   readonly featureCacheBytes?: number;
-  /** How control tokens in the texts of messages are read, where a question does not say (default `parse`). */
+  /** How control tokens in messages and tools are read, where a question does not say (default `parse`). */
   readonly addedTokensInText?: AddedTokensInText;
 }
 

@@ -1,6 +1,7 @@
 export * from './animation.js';
 export * from './cut-clip.js';
 export * from './decoder.js';
+export * from './frame-limits.js';
 export * from './frame-lookup.js';
 export * from './orient.js';
 export * from './preprocess-video.js';
