@@ -13,6 +13,8 @@ export interface ChoiceInputs {
   readonly temperature: Value;
   /** [1]. More are kept where several share the k-th score. */
   readonly topK: Value;
+  /** [1], one more than `topK`, or as many as there are tokens. */
+  readonly topKAndNext: Value;
   /** []. */
   readonly topP: Value;
   /** []. */
@@ -31,6 +33,7 @@ export function choiceInputs(graph: GraphBuilder): ChoiceInputs {
     bans: graph.input('bans', 'float32', ['ban']),
     temperature: graph.input('temperature', 'float32', []),
     topK: graph.input('top_k', 'int64', [1]),
+    topKAndNext: graph.input('top_k_and_next', 'int64', [1]),
     topP: graph.input('top_p', 'float32', []),
     minP: graph.input('min_p', 'float32', []),
     uniforms: graph.input('uniforms', 'float32', ['steps']),
@@ -84,18 +87,11 @@ export function chooseToken(around: GraphBuilder, { logits, seen, iteration, cho
     { dtype: 'float32' },
   );
   const scores = graph.op('Add', [graph.op('Where', [seen, penalised, biased], { dtype: 'float32' }), choice.bans]);
-  const scaled = graph.op('Div', [scores, choice.temperature]);
-  const [values, indices] = graph.ops('TopK', [scaled, choice.topK], { attributes: { axis: 0 }, results: 2 });
-  const candidates = tiedCandidates(graph, { scaled, values: values!, indices: indices!, topK: choice.topK });
+  const { ids, scores: top, best } = topCandidates(graph, scores, choice);
   // Comparisons with NaN are false.
-  const best = graph.op('Gather', [values!, graph.int(0)]);
   const any = graph.op('Greater', [best, graph.float(lowestScore)], { dtype: 'bool' });
-  const drawn = draw(graph, {
-    ...candidates,
-    weights: keptWeights(graph, candidates.scores, choice),
-    iteration,
-    choice,
-  });
+  const weights = keptWeights(graph, top, choice);
+  const drawn = draw(graph, { ids, weights, uniform: graph.op('Gather', [choice.uniforms, iteration]) });
   const token = graph.op('Where', [any, drawn, graph.int(nothing)], { dtype: 'int64' });
   const isStop = graph.op('Equal', [token, choice.stopIds], { dtype: 'bool' });
   const stops = graph.op('ReduceMax', [castTo(graph, isStop, 'int32')], { attributes: { keepdims: 0 } });
@@ -110,78 +106,98 @@ export function chooseToken(around: GraphBuilder, { logits, seen, iteration, cho
   };
 }
 
-interface TopScores {
-  /** [vocab]. */
-  readonly scaled: Value;
-  /** [k], the highest, in falling order. */
-  readonly values: Value;
-  /** [k], where they stand. */
-  readonly indices: Value;
-  /** [1], k. */
-  readonly topK: Value;
-}
-
-/** Tokens that may be drawn, by falling score, of equal ones the highest id first. */
-interface SortedCandidates {
+/** Tokens that may be drawn, by rising id. c: k, and as many more as share the k-th score. */
+interface Candidates {
   /** [c]. */
   readonly ids: Value;
-  /** [c]. */
+  /** [c], divided by the temperature. */
   readonly scores: Value;
-  /** [1], c: k, and as many more as share the k-th score. */
-  readonly count: Value;
+  /** [], the highest score of all. */
+  readonly best: Value;
 }
 
 /**
- * The k highest scores and all that equal the k-th, as the host keeps them.
+ * The k highest scores and all that equal the k-th, as the host keeps them. The one after the k-th shows whether there are
+ * such, so that the whole vocabulary is looked through again only where there are.
  *
  * ```
- * k-th ─► ≥ k-th [vocab] ─► and the k themselves ─► ids, rising ─► ids, falling ─► sorted by score
+ * scores [vocab] ─► k + 1 highest ─► last two equal? ─┬─ no ──► ids of the k ──────────────────┐
+ *                                                     └─ yes ─► ids of all that reach the k-th ┴► ids
  * ```
  */
-function tiedCandidates(graph: GraphBuilder, { scaled, values, indices, topK }: TopScores): SortedCandidates {
-  const kth = graph.op('Max', [graph.op('Gather', [values, graph.int(-1)]), graph.float(lowestScore)]);
-  const reached = graph.op('GreaterOrEqual', [scaled, kth], { dtype: 'bool' });
-  // Where no score counts, as after an overflow, something must be left to look at.
-  const yes = graph.op('Expand', [graph.shared('bool:[true]', tensor('bool', [1], Uint8Array.of(1))), topK]);
-  const isKept = graph.op('ScatterElements', [reached, indices, yes]);
-  const rising = graph.op('Reshape', [graph.op('NonZero', [isKept], { dtype: 'int64' }), graph.ints(-1)]);
-  const falling = graph.op('Slice', [rising, graph.ints(-1), graph.ints(-(2 ** 31)), graph.ints(0), graph.ints(-1)]);
-  const count = graph.op('Shape', [falling], { dtype: 'int64' });
-  const unsorted = graph.op('Gather', [scaled, falling]);
-  // Of equal scores, the one that stands first comes first.
-  const [scores, order] = graph.ops('TopK', [unsorted, count], { attributes: { axis: 0 }, results: 2 });
-  return { ids: graph.op('Gather', [falling, { name: order!.name, dtype: 'int64' }]), scores: scores!, count };
+function topCandidates(
+  graph: GraphBuilder,
+  scores: Value,
+  { temperature, topK, topKAndNext }: ChoiceInputs,
+): Candidates {
+  const [values, indices] = graph.ops('TopK', [scores, topKAndNext], { attributes: { axis: 0 }, results: 2 });
+  // Division may round a lower score up to the k-th.
+  const top = graph.op('Div', [values!, temperature]);
+  const kth = graph.op('Gather', [top, graph.int(-2)]);
+  const isTied = graph.op('And', [
+    graph.op('Equal', [kth, graph.op('Gather', [top, graph.int(-1)])], { dtype: 'bool' }),
+    graph.op('Greater', [kth, graph.float(lowestScore)], { dtype: 'bool' }),
+  ]);
+  const tied = graph.subgraph('tied', (branch) => {
+    const all = branch.op('Div', [scores, temperature]);
+    const reached = branch.op('GreaterOrEqual', [all, kth], { dtype: 'bool' });
+    const found = branch.op('NonZero', [reached], { dtype: 'int64' });
+    branch.output('reached', branch.op('Reshape', [found, branch.ints(-1)]), ['reached']);
+  });
+  const apart = graph.subgraph('apart', (branch) => {
+    const ids = branch.op('Slice', [{ name: indices!.name, dtype: 'int64' }, branch.ints(0), topK]);
+    const [rising] = branch.ops('TopK', [ids, topK], { attributes: { axis: 0, largest: 0 }, results: 2 });
+    branch.output('first', rising!, ['first']);
+  });
+  const ids = graph.op('If', [isTied], { attributes: { then_branch: tied, else_branch: apart }, dtype: 'int64' });
+  return {
+    ids,
+    scores: graph.op('Div', [graph.op('Gather', [scores, ids]), temperature]),
+    best: graph.op('Gather', [values!, graph.int(0)]),
+  };
 }
 
-/** Weights of scores in falling order, with 0 for what top-p and min-p cut. [c]. */
-function keptWeights(graph: GraphBuilder, scaled: Value, { topP, minP }: ChoiceInputs): Value {
-  const weights = graph.op('Exp', [graph.op('Sub', [scaled, graph.op('Gather', [scaled, graph.ints(0)])])]);
+/**
+ * Weights of candidates, with 0 for what top-p and min-p cut. [c]. Of equal scores where top-p ends, those of the highest ids
+ * are kept, as on the host.
+ *
+ * ```
+ * scores, by rising id ─► by falling id ─► by falling score ─► weights ─► cut ─► back to falling id ─► by rising id
+ * ```
+ */
+function keptWeights(graph: GraphBuilder, scores: Value, { topP, minP }: ChoiceInputs): Value {
+  const count = graph.op('Shape', [scores], { dtype: 'int64' });
+  // Of equal scores, the one that stands first comes first.
+  const [sorted, places] = graph.ops('TopK', [reversed(graph, scores), count], { attributes: { axis: 0 }, results: 2 });
+  const weights = graph.op('Exp', [graph.op('Sub', [sorted!, graph.op('Gather', [sorted!, graph.ints(0)])])]);
   const total = graph.op('ReduceSum', [weights], { attributes: { keepdims: 0 } });
   const before = graph.op('CumSum', [weights, graph.int(0)], { attributes: { exclusive: 1 } });
   const inTopP = graph.op('Less', [before, graph.op('Mul', [total, topP])], { dtype: 'bool' });
   const cut = graph.op('Less', [weights, minP], { dtype: 'bool' });
   const kept = graph.op('And', [inTopP, graph.op('Not', [cut])]);
-  return graph.op('Where', [kept, weights, graph.float(0)], { dtype: 'float32' });
+  const left = graph.op('Where', [kept, weights, graph.float(0)], { dtype: 'float32' });
+  return reversed(graph, graph.op('ScatterElements', [left, { name: places!.name, dtype: 'int64' }, left]));
+}
+
+/** A vector from its end to its beginning. */
+function reversed(graph: GraphBuilder, vector: Value): Value {
+  return graph.op('Slice', [vector, graph.ints(-1), graph.ints(-(2 ** 31)), graph.ints(0), graph.ints(-1)]);
 }
 
 interface DrawOptions {
-  /** [c]. */
+  /** [c], rising: the host goes through candidates in this order. */
   readonly ids: Value;
   /** [c]. */
   readonly weights: Value;
-  /** [1], c. */
-  readonly count: Value;
-  readonly iteration: Value;
-  readonly choice: ChoiceInputs;
+  /** []. */
+  readonly uniform: Value;
 }
 
-/** Draws an id in proportion to its weight. The host goes through candidates by rising id, and so does this. */
-function draw(graph: GraphBuilder, { ids, weights, count, iteration, choice }: DrawOptions): Value {
-  const [sorted, order] = graph.ops('TopK', [ids, count], { attributes: { axis: 0, largest: 0 }, results: 2 });
-  const sums = graph.op('CumSum', [graph.op('Gather', [weights, order]), graph.int(0)]);
-  const uniform = graph.op('Gather', [choice.uniforms, iteration]);
+/** Draws an id in proportion to its weight. */
+function draw(graph: GraphBuilder, { ids, weights, uniform }: DrawOptions): Value {
+  const sums = graph.op('CumSum', [weights, graph.int(0)]);
   const target = graph.op('Mul', [graph.op('Gather', [sums, graph.int(-1)]), uniform]);
   const reached = castTo(graph, graph.op('Greater', [sums, target], { dtype: 'bool' }), 'int32');
   const first = graph.op('ArgMax', [reached], { attributes: { axis: 0, keepdims: 0 }, dtype: 'int64' });
-  return graph.op('Gather', [sorted, first]);
+  return graph.op('Gather', [ids, first]);
 }

@@ -32,13 +32,15 @@ export function createBurstPlan({ sampling, seed, vocabularySize, stopIds }: Bur
   const random = createRandom(seed);
   // The first token, chosen by the sampler, took the first number.
   nextUniform(random);
+  const topK = options.doSample ? Math.min(options.topK, vocabularySize) : 1;
   const fixed = {
     logit_bias: biasOf(options, vocabularySize),
     repetition_penalty: scalar(options.repetitionPenalty),
     bans: bansOf(options, vocabularySize),
     temperature: scalar(options.doSample ? options.temperature : 1),
     // Of equally likely tokens, the greedy choice is the lowest id: what a draw of 0 finds.
-    top_k: int64([1], [options.doSample ? Math.min(options.topK, vocabularySize) : 1]),
+    top_k: int64([1], [topK]),
+    top_k_and_next: int64([1], [Math.min(topK + 1, vocabularySize)]),
     top_p: scalar(options.doSample ? options.topP : 1),
     min_p: scalar(options.doSample ? options.minP : 0),
     stop_ids: int64([Math.max(1, stopIds.length)], stopIds.length > 0 ? stopIds : [-1]),

@@ -79,6 +79,8 @@ describe('a device that returns outputs through the host', () => {
       { temperature: 1.5, topK: 20, topP: 0.6, seed: 3 },
       // Fewer tokens are left than k.
       { temperature: 1, topK: 20, tokenizerSize: 12, seed: 4 },
+      // There is none after the k-th.
+      { temperature: 1, topK: toyConfig.vocabSize, seed: 5 },
     ];
     for (const sampling of cases) {
       const expected = await runText(single, prompt, { sampling, maxNewTokens: 100 });
