@@ -92,6 +92,16 @@ describe('GraphBuilder', () => {
     expect(() => graph.output('y', x, [1])).toThrow(GraphError);
   });
 
+  it('lets subgraphs use names that stand elsewhere', async () => {
+    const graph = new GraphBuilder();
+    const x = graph.input('x', 'bool', []);
+    const branch = (value: number) => graph.subgraph('branch', (inner) => inner.output('x', inner.float(value), []));
+    const attributes = { then_branch: branch(1), else_branch: branch(2) };
+    graph.output('y', graph.op('If', [x], { attributes, dtype: 'float32' }), []);
+    const result = await runOnCpu(graph.finish('test'), { x: tensor('bool', [], Uint8Array.of(0)) });
+    expect([...result.host('y', 'float32').data]).toEqual([2]);
+  });
+
   it('refuses a node without a type to take', () => {
     expect(() => new GraphBuilder().op('Shape', [])).toThrow(/no input to take its type from/);
   });

@@ -98,16 +98,16 @@ export class GraphBuilder {
 
   /** Declares an input of the graph. */
   input(name: string, dtype: DataType, dims: readonly Dim[]): Value {
-    this.#claim(name);
-    this.#body.message(11, valueInfoProto(name, dtype, dims));
-    return { name, dtype };
+    const own = this.#formalName(name);
+    this.#body.message(11, valueInfoProto(own, dtype, dims));
+    return { name: own, dtype };
   }
 
   /** Makes a value an output of the graph under a name of its own. */
   output(name: string, value: Value, dims: readonly Dim[]): void {
-    this.#claim(name);
-    this.#node({ opType: 'Identity', inputs: [value], outputs: [name], options: {} });
-    this.#body.message(12, valueInfoProto(name, value.dtype, dims));
+    const own = this.#formalName(name);
+    this.#node({ opType: 'Identity', inputs: [value], outputs: [own], options: {}, name: `${this.#path}/${name}` });
+    this.#body.message(12, valueInfoProto(own, value.dtype, dims));
   }
 
   /** Adds a node with one result. */
@@ -190,7 +190,7 @@ export class GraphBuilder {
   /**
    * A graph inside a node, for Loop and If. It sees every value of the graph around it.
    *
-   * @param build declares the subgraph's inputs and outputs in the order that the operator asks for.
+   * @param build declares the subgraph's inputs and outputs in the order that the operator asks for; their names are its own.
    */
   subgraph(name: string, build: (graph: GraphBuilder) => void): Attribute {
     const { graph, close } = this.#inner(name);
@@ -231,12 +231,12 @@ export class GraphBuilder {
     readonly inputs: readonly NodeInput[];
     readonly outputs: readonly string[];
     readonly options: NodeOptions;
-    readonly name?: string;
+    readonly name: string;
   }): void {
     const proto = nodeProto({
       opType: node.opType,
       domain: node.options.domain ?? '',
-      name: node.name ?? `${this.#path}/${node.outputs[0]}`,
+      name: node.name,
       inputs: node.inputs.map((input) => input?.name ?? ''),
       outputs: node.outputs,
       attributes: node.options.attributes ?? {},
@@ -257,6 +257,13 @@ export class GraphBuilder {
     add();
     this.#shared.initializers.set(key, value);
     return value;
+  }
+
+  /** The name of an input or output: as it is in the model's own graph, and unlike all others inside a subgraph. */
+  #formalName(name: string): string {
+    if (this.#body !== this.#shared.root) return this.#unique(`${this.#path}.${name}`);
+    this.#claim(name);
+    return name;
   }
 
   #claim(name: string): void {

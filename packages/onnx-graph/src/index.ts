@@ -2,6 +2,7 @@ export * from './blocks/activation.js';
 export * from './blocks/attention.js';
 export * from './blocks/branch-on-rows.js';
 export * from './blocks/dense.js';
+export * from './blocks/extent.js';
 export * from './blocks/gated-mlp.js';
 export * from './blocks/int8-linear.js';
 export * from './blocks/linear.js';

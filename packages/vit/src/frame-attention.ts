@@ -1,8 +1,7 @@
 import type { DeviceProfile } from '@vlmkit/core';
-import { attention, type Component, tiledAttention, type Value } from '@vlmkit/onnx-graph';
+import { attention, type Component, extent, tiledAttention, type Value } from '@vlmkit/onnx-graph';
 import type { Projections } from './block.js';
 import type { VitConfig } from './config.js';
-import { firstExtent } from './loop.js';
 import { attendRuns } from './run-attention.js';
 
 /** Arguments of {@link frameAttention}. */
@@ -23,7 +22,7 @@ export function frameAttention(block: Component, input: FrameAttentionInput, con
     config,
     projections,
     runs: frames,
-    count: firstExtent(block.graph, frames),
+    count: extent(block.graph, frames, 0),
     take: (graph, x, start, end) => graph.op('Gather', [x, graph.op('Slice', [places, start, end])]),
     // The fused kernel works in tiles by itself.
     attend: (component, sequences, heads) =>

@@ -1,8 +1,7 @@
 import type { TimeSlices } from '@vlmkit/core';
-import type { Component, GraphBuilder, RotaryTables, Value } from '@vlmkit/onnx-graph';
+import { type Component, extent, type GraphBuilder, type RotaryTables, type Value } from '@vlmkit/onnx-graph';
 import { finishBlock, type Projections, patchEmbedding, projections } from './block.js';
 import type { VitConfig } from './config.js';
-import { firstExtent, formalNames } from './loop.js';
 import type { Stage } from './stages.js';
 import { type PageWindows, windowAttention } from './window-attention.js';
 
@@ -57,21 +56,19 @@ export async function runPages(
   const { config } = options;
   const { graph } = visual;
   const loop = graph.scope(`stage.${stage.finish ?? 'embed'}`);
-  const pageRows = loop.op('Shape', [inputs.rows], { attributes: { start: 1, end: 2 }, dtype: 'int64' });
+  const pageRows = extent(loop, inputs.rows, 1);
   const body = await loop.slowSubgraph('pages', async (inner) => {
-    const names = formalNames(inner);
-    const index = inner.input(names('index'), 'int64', []);
-    const go = inner.input(names('go'), 'bool', []);
-    inner.output(names('goOn'), go, []);
+    const index = inner.input('index', 'int64', []);
+    inner.output('go_on', inner.input('go', 'bool', []), []);
     const page = openPage(inner, index, pageRows, inputs);
     const results = await pageBody(visual.on(inner), stage, page, options);
     results.forEach((result, i) => {
       const dims = ['page_rows', config.hiddenSize];
-      inner.output(names(`result${i}`), padRows(inner, result, page.length, pageRows), dims);
+      inner.output(`result_${i}`, padRows(inner, result, page.length, pageRows), dims);
     });
   });
   const results = stage.start === undefined ? 1 : 4;
-  const scanned = loop.ops('Loop', [firstExtent(loop, inputs.rows), undefined], {
+  const scanned = loop.ops('Loop', [extent(loop, inputs.rows, 0), undefined], {
     attributes: { body },
     dtype: 'float32',
     results,

@@ -2,7 +2,6 @@ import { tensor } from '@vlmkit/core';
 import type { AttentionInputs, AttentionOptions, Component, GraphBuilder, Value } from '@vlmkit/onnx-graph';
 import type { Projections } from './block.js';
 import type { VitConfig } from './config.js';
-import { formalNames } from './loop.js';
 
 /*
  * Attention within sequences of different lengths that lie one after the other: windows of a page, frames of a run of the
@@ -40,15 +39,14 @@ export function attendRuns(block: Component, input: AttendRunsInput): Value {
   const { graph } = block;
   const { config, runs, count, first } = input;
   const body = graph.subgraph('runs', (inner) => {
-    const names = formalNames(inner);
-    const index = inner.input(names('index'), 'int64', []);
-    const go = inner.input(names('go'), 'bool', []);
-    const done = inner.input(names('done'), block.dtype, ['done', config.hiddenSize]);
+    const index = inner.input('index', 'int64', []);
+    const go = inner.input('go', 'bool', []);
+    const done = inner.input('done', block.dtype, ['done', config.hiddenSize]);
     const run = inner.op('Gather', [runs, first ? inner.op('Add', [first, index]) : index]);
     const result = attendRun(block.on(inner), input, inner.op('Reshape', [run, inner.ints(3)]));
-    inner.output(names('goOn'), go, []);
+    inner.output('go_on', go, []);
     const joined = inner.op('Concat', [done, result], { attributes: { axis: 0 } });
-    inner.output(names('result'), joined, ['rows', config.hiddenSize]);
+    inner.output('result', joined, ['rows', config.hiddenSize]);
   });
   const none = graph.constant(tensor('float32', [0, config.hiddenSize], new Float32Array(0)), 'none');
   return graph.op('Loop', [count, undefined, block.cast(none)], { attributes: { body }, dtype: block.dtype });

@@ -1,7 +1,6 @@
 import { attention, type Component, type GraphBuilder, type Value } from '@vlmkit/onnx-graph';
 import type { Projections } from './block.js';
 import type { VitConfig } from './config.js';
-import { formalNames } from './loop.js';
 import { attendRun, attendRuns } from './run-attention.js';
 
 /** The windows of one page. */
@@ -27,7 +26,7 @@ export function windowAttention(block: Component, rows: Projections, page: PageW
   const { graph } = block;
   const branch = (name: string, build: (component: Component) => Value) =>
     graph.subgraph(name, (inner) => {
-      inner.output(formalNames(inner)('mixed'), build(block.on(inner)), ['rows', config.hiddenSize]);
+      inner.output('mixed', build(block.on(inner)), ['rows', config.hiddenSize]);
     });
   const common = { config, projections: rows, attend: attention };
   return graph.op('If', [page.isUniform], {

@@ -41,8 +41,7 @@ export function branchOnRows(component: Component, options: RowBranchOptions): r
   const branch = (name: string, part: (graph: GraphBuilder) => Component) =>
     component.graph.subgraph(`${layers.join('+')}:${name}`, (graph) => {
       build(part(graph)).forEach((value, i) => {
-        const result = castTo(graph, value, dtype);
-        graph.output(`${graph.path}/result_${i}`, result, ['s', widths[i]!]);
+        graph.output(`result_${i}`, castTo(graph, value, dtype), ['s', widths[i]!]);
       });
     });
   return component.graph.ops('If', [many], {

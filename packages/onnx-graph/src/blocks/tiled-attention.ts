@@ -1,6 +1,7 @@
 import type { Component } from '../component.js';
 import type { GraphBuilder, Value } from '../graph-builder.js';
 import type { AttentionInputs, AttentionOptions } from './attention.js';
+import { extent } from './extent.js';
 
 /** Shape of the heads and what the scores may take. */
 export interface TiledAttentionOptions extends AttentionOptions {
@@ -42,10 +43,8 @@ export function tiledAttention(component: Component, inputs: AttentionInputs, op
   const queries = graph.op('Reshape', [padded, concat(graph, graph.ints(-1), rows, graph.ints(heads, headSize))]);
 
   const body = graph.subgraph('tile', (inner) => {
-    const name = (part: string) => `${inner.path}.${part}`;
-    const index = inner.input(name('index'), 'int64', []);
-    const go = inner.input(name('go'), 'bool', []);
-    inner.output(name('goOn'), go, []);
+    const index = inner.input('index', 'int64', []);
+    inner.output('go_on', inner.input('go', 'bool', []), []);
     const sequence = inner.op('Div', [index, tiles]);
     const query = inner.op('Transpose', [inner.op('Gather', [queries, index])], { attributes: { perm: [1, 0, 2] } });
     const scaled = inner.op('Mul', [query, component.on(inner).cast(inner.float(headSize ** -0.5))]);
@@ -53,7 +52,7 @@ export function tiledAttention(component: Component, inputs: AttentionInputs, op
     const weights = inner.op('Softmax', [scores], { attributes: { axis: -1 } });
     const mixed = inner.op('MatMul', [weights, pick(inner, values, sequence)]);
     const joined = inner.op('Transpose', [mixed], { attributes: { perm: [1, 0, 2] } });
-    inner.output(name('mixed'), inner.op('Reshape', [joined, inner.ints(0, width)]), ['rows', width]);
+    inner.output('mixed', inner.op('Reshape', [joined, inner.ints(0, width)]), ['rows', width]);
   });
   const count = graph.op('Mul', [tiles, extent(graph, inputs.query, 0)]);
   const looped = graph.op('Loop', [count, undefined], { attributes: { body }, dtype });
@@ -84,10 +83,6 @@ function ceilDivide(graph: GraphBuilder, dividend: Value, divisor: Value): Value
 /** Row `index` [1] of `x`, without its first axis. */
 function pick(graph: GraphBuilder, x: Value, index: Value): Value {
   return graph.op('Squeeze', [graph.op('Gather', [x, index]), graph.ints(0)]);
-}
-
-function extent(graph: GraphBuilder, x: Value, axis: number): Value {
-  return graph.op('Shape', [x], { attributes: { start: axis, end: axis + 1 }, dtype: 'int64' });
 }
 
 function concat(graph: GraphBuilder, ...parts: readonly Value[]): Value {
