@@ -23,10 +23,6 @@ const shorter: Readonly<Record<string, string>> = { videoStart: 'start', videoEn
 /** Limits of the library that no option of a command sets. */
 const libraryRemedies = /,? or raise (pixelLimit|byteLimit|downloadTimeoutMs)\b[^.]*\./g;
 
-/** In place of what the reader of containers says of a file that is none. */
-const noVideo =
-  'Found no video in it. Check that it is complete, and an MP4, MOV, WebM, Matroska or MPEG-TS file, a GIF or a WebP.';
-
 /**
  * The message of an error, in which options have the names that the user of a command can type: `--max-pixels`, or
  * `max_pixels` where the pictures come from a messages file.
@@ -42,7 +38,5 @@ export function messageForUser(error: Error, command: Command | undefined): stri
     const pattern = new RegExp(`${own}(?<![\\w./-])(${name}|${field})(?![\\w/-]|\\.\\w)`, 'g');
     message = message.replace(pattern, flag ?? field);
   }
-  return message
-    .replace(libraryRemedies, '.')
-    .replace('Found Assertion failed. Check that the file exists and is complete.', noVideo);
+  return message.replace(libraryRemedies, '.');
 }

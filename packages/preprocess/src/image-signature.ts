@@ -5,6 +5,8 @@ export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff';
 export interface ImageSignature {
   /** The format, when it is one that decoders read. */
   readonly format?: ImageFormat;
+  /** `document`: text and whatever else is known to be neither picture nor video. */
+  readonly kind: 'picture' | 'video' | 'document' | 'unknown';
   /** For people: `a JPEG picture`, `a PDF document`, `text` ... */
   readonly description: string;
 }
@@ -18,8 +20,8 @@ export function imageSignature(bytes: Uint8Array): ImageSignature {
   if (head.startsWith('ftyp', 4)) return brandSignature(head);
   const known = signatures.find(({ starts }) => starts.some((start) => head.startsWith(start)));
   if (known) return known.signature;
-  if (head.startsWith('RIFF') && head.startsWith('WEBP', 8)) return { format: 'webp', description: 'a WebP picture' };
-  return { description: describeText(head) };
+  if (head.startsWith('RIFF') && head.startsWith('WEBP', 8)) return picture('WebP', 'webp');
+  return textSignature(head);
 }
 
 interface KnownStart {
@@ -28,30 +30,39 @@ interface KnownStart {
 }
 
 const signatures: readonly KnownStart[] = [
-  { starts: ['\xff\xd8\xff'], signature: { format: 'jpeg', description: 'a JPEG picture' } },
-  { starts: ['\x89PNG\r\n\x1a\n'], signature: { format: 'png', description: 'a PNG picture' } },
-  { starts: ['GIF87a', 'GIF89a'], signature: { format: 'gif', description: 'a GIF picture' } },
-  { starts: ['II*\0', 'II+\0', 'MM\0*', 'MM\0+'], signature: { format: 'tiff', description: 'a TIFF picture' } },
-  { starts: ['\x1aE\xdf\xa3'], signature: { description: 'a video (WebM or Matroska)' } },
-  { starts: ['BM'], signature: { description: 'a BMP picture' } },
-  { starts: ['\0\0\0\x0cJXL ', '\xff\x0a'], signature: { description: 'a JPEG XL picture' } },
-  { starts: ['\0\0\0\x0cjP  ', '\xff\x4f\xff\x51'], signature: { description: 'a JPEG 2000 picture' } },
-  { starts: ['%PDF-'], signature: { description: 'a PDF document' } },
-  { starts: ['PK\x03\x04'], signature: { description: 'a ZIP archive or office document' } },
+  { starts: ['\xff\xd8\xff'], signature: picture('JPEG', 'jpeg') },
+  { starts: ['\x89PNG\r\n\x1a\n'], signature: picture('PNG', 'png') },
+  { starts: ['GIF87a', 'GIF89a'], signature: picture('GIF', 'gif') },
+  { starts: ['II*\0', 'II+\0', 'MM\0*', 'MM\0+'], signature: picture('TIFF', 'tiff') },
+  { starts: ['\x1aE\xdf\xa3'], signature: { kind: 'video', description: 'a video (WebM or Matroska)' } },
+  { starts: ['BM'], signature: picture('BMP') },
+  { starts: ['\0\0\0\x0cJXL ', '\xff\x0a'], signature: picture('JPEG XL') },
+  { starts: ['\0\0\0\x0cjP  ', '\xff\x4f\xff\x51'], signature: picture('JPEG 2000') },
+  { starts: ['%PDF-'], signature: document('a PDF document') },
+  { starts: ['PK\x03\x04'], signature: document('a ZIP archive or office document') },
 ];
 
 /** Files of the ISO media family state whom they are for: a main brand at byte 8, compatible ones from byte 16. */
 function brandSignature(head: string): ImageSignature {
   const brands = [head.slice(8, 12), ...(head.slice(16).match(/.{4}/gs) ?? [])];
   const has = (...wanted: readonly string[]) => brands.some((brand) => wanted.includes(brand));
-  if (has('avif', 'avis')) return { format: 'avif', description: 'an AVIF picture' };
-  if (has('heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1')) return { description: 'a HEIC picture' };
-  return { description: 'a video (MP4 or MOV)' };
+  if (has('avif', 'avis')) return { ...picture('AVIF', 'avif'), description: 'an AVIF picture' };
+  if (has('heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1')) return picture('HEIC');
+  return { kind: 'video', description: 'a video (MP4 or MOV)' };
 }
 
-function describeText(head: string): string {
+function textSignature(head: string): ImageSignature {
   const text = head.replace(/^\xef\xbb\xbf/, '').trimStart();
-  if (/^(<\?xml[^>]*>\s*)?<svg/i.test(text)) return 'an SVG drawing';
-  if (/^<(!doctype html|html|head)/i.test(text)) return 'a web page';
-  return /^[\s\x20-\x7e\x80-\xff]+$/.test(text) ? 'text' : 'a file of unknown kind';
+  if (/^(<\?xml[^>]*>\s*)?<svg/i.test(text)) return document('an SVG drawing');
+  if (/^<(!doctype html|html|head)/i.test(text)) return document('a web page');
+  if (/^[\s\x20-\x7e\x80-\xff]+$/.test(text)) return document('text');
+  return { kind: 'unknown', description: 'a file of unknown kind' };
+}
+
+function picture(name: string, format?: ImageFormat): ImageSignature {
+  return { kind: 'picture', description: `a ${name} picture`, ...(format && { format }) };
+}
+
+function document(description: string): ImageSignature {
+  return { kind: 'document', description };
 }

@@ -55,7 +55,11 @@ async function toBlob(source: WebImageSource, options: DownloadOptions): Promise
 
 async function openBitmap(blob: Blob, label: string): Promise<ImageBitmap> {
   if (blob.size === 0) {
-    throw new MediaError(`${label} is empty.`, { expected: 'the bytes of a picture', actual: '0 bytes' });
+    throw new MediaError(`${label} is empty.`, {
+      expected: 'the bytes of a picture',
+      actual: '0 bytes',
+      remedy: 'Save or download it again.',
+    });
   }
   try {
     return await createImageBitmap(blob, { imageOrientation: 'from-image', colorSpaceConversion: 'none' });

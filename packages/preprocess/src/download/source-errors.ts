@@ -9,6 +9,14 @@ export function tooLarge(label: string, length: number, byteLimit: number): Medi
   });
 }
 
+/** What is wrong with a path, by the code of the error that opening it gave. */
+export const fileProblems: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EISDIR: 'a folder',
+  EACCES: 'a file that may not be read',
+  ENAMETOOLONG: 'a name that is too long for a path',
+};
+
 /** The message of an error, and of what caused it: fetch keeps its reasons there. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -37,12 +37,15 @@ export async function openPicture(
   const sharp = await loadSharp();
   const { bytes, label } = await readSource(source, options);
   throwIfAborted(signal);
-  const { format, description } = imageSignature(bytes);
+  const { format, kind, description } = imageSignature(bytes);
   if (!format) {
     throw new MediaError(`${label} is not a picture that can be read.`, {
       expected: readableFormats,
       actual: description,
-      remedy: 'Convert it to PNG or JPEG first.',
+      remedy:
+        kind === 'video'
+          ? 'Give it as a video, or save one of its frames as PNG or JPEG.'
+          : 'Give a picture, or convert it to PNG or JPEG first.',
     });
   }
   // Profiles are not applied, as the reference does not. Warnings are tolerated as it does; missing data is not.

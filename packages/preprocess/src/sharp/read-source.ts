@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { MediaError } from '@vlmkit/core';
 import { type DownloadOptions, defaultByteLimit, download, isWebAddress } from '../download/download.js';
-import { messageOf, tooLarge } from '../download/source-errors.js';
+import { fileProblems, messageOf, tooLarge } from '../download/source-errors.js';
 
 /** A path, a `file:`, `http:`, `https:` or `data:` URL, or the bytes of a file. */
 export type NodeImageSource = string | URL | Uint8Array;
@@ -64,13 +64,6 @@ async function readPath(location: string, label: string, byteLimit: number): Pro
     });
   }
 }
-
-const fileProblems: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  EISDIR: 'a folder',
-  EACCES: 'a file that may not be read',
-  ENAMETOOLONG: 'a name that is too long for a path',
-};
 
 function decodeDataUrl(url: string, label: string): Uint8Array {
   const comma = url.indexOf(',');

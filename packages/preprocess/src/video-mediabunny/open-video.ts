@@ -1,6 +1,7 @@
 import { type AbortSignalLike, MediaError, throwIfAborted } from '@vlmkit/core';
 import type { Input, InputVideoTrack, Source } from 'mediabunny';
 import type { VideoHandle } from '../video/decoder.js';
+import { readableContainers } from '../video/not-a-video.js';
 import { orientedSize } from '../video/orient.js';
 import { readFrameTable } from './frame-table.js';
 import { createHandle } from './handle.js';
@@ -55,7 +56,7 @@ export async function openVideo(request: OpenRequest): Promise<VideoHandle> {
   } catch (error) {
     input.dispose();
     throwIfAborted(request.signal);
-    throw explainFailure(error, label, library);
+    throw explainFailure(error, request);
   }
 }
 
@@ -80,20 +81,16 @@ async function findTrack(input: Input, platform: VideoPlatform, label: string): 
   return track;
 }
 
-/** Rewrites the library's errors so that they name the file and what to do. */
-function explainFailure(error: unknown, label: string, library: Mediabunny): unknown {
+/** Rewrites the library's errors so that they name the file and what to do. What fails in a file at hand is the file's fault. */
+function explainFailure(error: unknown, { label, library, source }: OpenRequest): unknown {
   if (!(error instanceof Error) || error instanceof MediaError || error.name === 'AbortError') return error;
-  if (error instanceof library.UnsupportedInputFormatError) {
-    return new MediaError(`${label} is not a video that can be read.`, {
-      expected: 'an intact MP4, MOV, WebM, Matroska or MPEG-TS file',
-      actual: 'no such container, or a damaged one',
-      remedy: 'Check the file, or convert it, for example with `ffmpeg -i FILE -c:v libx264 OUT.mp4`.',
-      cause: error,
-    });
-  }
+  const read = error instanceof library.UnsupportedInputFormatError || !(source instanceof library.UrlSource);
   return new MediaError(`${label} cannot be read as a video.`, {
-    actual: error.message.replace(/\.$/, ''),
-    remedy: 'Check that the file exists and is complete.',
+    expected: readableContainers,
+    actual: read ? 'no such container, or a damaged one' : error.message.replace(/\.$/, ''),
+    remedy: read
+      ? 'Save or download it again if it may be cut off, or convert it, for example with `ffmpeg -i FILE -c:v libx264 OUT.mp4`.'
+      : 'Check the address, and that the file is complete.',
     cause: error,
   });
 }

@@ -1,4 +1,4 @@
-import { createSharpDecoder } from '../sharp/index.js';
+import { createSharpDecoder, type SharpDecoderOptions } from '../sharp/index.js';
 import { type DecodeAnimation, openAnimation } from '../video/animation.js';
 import type { VideoDecoder } from '../video/decoder.js';
 import { openVideo } from '../video-mediabunny/open-video.js';
@@ -9,11 +9,8 @@ import { findVideoFile, type NodeVideoSource } from './video-file.js';
 
 export type { NodeVideoSource };
 
-/** Options of {@link createNodeVideoDecoder}. */
-export interface NodeVideoDecoderOptions {
-  /** Longest that a server may send nothing, in milliseconds (default 60,000). */
-  readonly downloadTimeoutMs?: number;
-}
+/** Options of {@link createNodeVideoDecoder}; `pixelLimit` and `byteLimit` are those of animated pictures. */
+export interface NodeVideoDecoderOptions extends SharpDecoderOptions {}
 
 /**
  * Decodes videos in Node: mediabunny reads the container, FFmpeg (through node-av) decodes in software. H.264, HEVC, VP8, VP9, AV1 and ProRes in MP4, MOV,
@@ -26,7 +23,7 @@ export function createNodeVideoDecoder(options: NodeVideoDecoderOptions = {}): V
     async open(source, { signal } = {}) {
       const file = await findVideoFile(source, { ...options, signal });
       if (file.kind === 'animation') {
-        const images = createSharpDecoder();
+        const images = createSharpDecoder(options);
         const decode: DecodeAnimation = (choice) => images.decodeFrames(file.source, { ...choice, name: file.label });
         return openAnimation(decode, { ...(signal && { signal }) });
       }

@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { MediaError } from '@vlmkit/core';
 import type { Source } from 'mediabunny';
 import { type DownloadOptions, download, downloadHead, isWebAddress } from '../download/download.js';
+import { fileProblems, messageOf } from '../download/source-errors.js';
 import { isAnimationFile } from '../video/animation.js';
+import { requireVideo, signatureLength } from '../video/not-a-video.js';
 import type { Mediabunny } from '../video-mediabunny/library.js';
 import { createUrlSource } from '../video-mediabunny/url-source.js';
 
@@ -19,7 +21,7 @@ export type VideoFile =
 /**
  * Finds a file and looks at its first bytes.
  *
- * @throws MediaError when it is not there, or is empty.
+ * @throws MediaError when it is not there or empty, or a picture or document.
  * @throws AbortError when the signal is aborted during a download.
  */
 export async function findVideoFile(source: NodeVideoSource, options: DownloadOptions): Promise<VideoFile> {
@@ -32,34 +34,24 @@ export async function findVideoFile(source: NodeVideoSource, options: DownloadOp
 
 function bytesFile(bytes: Uint8Array): VideoFile {
   const label = 'The video';
-  if (bytes.length === 0) throw empty(label);
   if (isAnimationFile(bytes)) return { kind: 'animation', label, source: bytes };
+  requireVideo(bytes, label);
   return { kind: 'video', label, open: (library) => new library.BufferSource(bytes) };
 }
 
 /** Of a video, the parts that are needed are read later; an animation is needed whole, and again and again. */
 async function remoteFile(url: string, options: DownloadOptions): Promise<VideoFile> {
-  const head = await downloadHead(url, headLength, options);
-  if (head.length === 0) throw empty(url);
+  const head = await downloadHead(url, signatureLength, options);
   if (isAnimationFile(head)) return { kind: 'animation', label: url, source: await download(url, options) };
+  requireVideo(head, url);
   return { kind: 'video', label: url, open: (library) => createUrlSource(library, url, options) };
 }
 
 async function localFile(path: string): Promise<VideoFile> {
   const label = basename(path);
-  const { size, isFile } = await stat(path).then(
-    (found) => ({ size: found.size, isFile: found.isFile() }),
-    (cause: unknown) => {
-      throw new MediaError(`The video ${path} cannot be opened.`, {
-        actual: cause instanceof Error ? cause.message : String(cause),
-        remedy: 'Check the path.',
-        cause,
-      });
-    },
-  );
-  if (!isFile) throw new MediaError(`${path} is not a file.`, { remedy: 'Give a video file, or a list of frames.' });
-  if (size === 0) throw empty(label);
-  if (isAnimationFile(await readHead(path))) return { kind: 'animation', label, source: path };
+  const head = await readHead(path);
+  if (isAnimationFile(head)) return { kind: 'animation', label, source: path };
+  requireVideo(head, label);
   return { kind: 'video', label, open: (library) => new library.FilePathSource(path) };
 }
 
@@ -76,19 +68,29 @@ async function decodeDataUrl(url: string): Promise<Uint8Array> {
   }
 }
 
-/** Bytes that tell an animation from a video. */
-const headLength = 12;
-
 async function readHead(path: string): Promise<Uint8Array> {
-  const file = await open(path);
   try {
-    const { buffer, bytesRead } = await file.read(new Uint8Array(headLength), 0, headLength, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
+    // Pipes would be waited for.
+    if (!(await stat(path)).isFile()) throw notAFile(path);
+    const file = await open(path);
+    try {
+      const { buffer, bytesRead } = await file.read(new Uint8Array(signatureLength), 0, signatureLength, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (cause instanceof MediaError) throw cause;
+    const { code = '' } = cause as NodeJS.ErrnoException;
+    throw new MediaError(`${path} cannot be read.`, {
+      expected: 'the path of a video, an http(s) URL or a data URL',
+      actual: fileProblems[code] ?? messageOf(cause),
+      remedy: 'Check the path; relative ones start at the working directory.',
+      cause,
+    });
   }
 }
 
-function empty(label: string): MediaError {
-  return new MediaError(`${label} is empty.`, { expected: 'the bytes of a video file', actual: '0 bytes' });
+function notAFile(path: string): MediaError {
+  return new MediaError(`${path} is not a file.`, { remedy: 'Give a video file, or a list of frames.' });
 }

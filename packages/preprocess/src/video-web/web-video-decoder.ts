@@ -1,6 +1,7 @@
 import { MediaError } from '@vlmkit/core';
 import type { Source } from 'mediabunny';
 import type { VideoDecoder } from '../video/decoder.js';
+import { requireVideo, signatureLength } from '../video/not-a-video.js';
 import type { Mediabunny } from '../video-mediabunny/library.js';
 import { openVideo } from '../video-mediabunny/open-video.js';
 import { createUrlSource, type UrlSourceOptions } from '../video-mediabunny/url-source.js';
@@ -26,7 +27,7 @@ export function createWebVideoDecoder(): VideoDecoder<WebVideoSource> {
           createReader: (track) => createSamplePictureReader(library, track),
           codecRemedy: 'Use a browser that decodes it, or convert the file to H.264 or VP9.',
         },
-        ...describeSource(source, library, { signal }),
+        ...(await describeSource(source, library, { signal })),
         ...(signal && { signal }),
       });
     },
@@ -45,23 +46,19 @@ async function loadMediabunny(): Promise<Mediabunny> {
   }
 }
 
-function describeSource(
+async function describeSource(
   source: WebVideoSource,
   library: Mediabunny,
   options: UrlSourceOptions,
-): { readonly source: Source; readonly label: string } {
+): Promise<{ readonly source: Source; readonly label: string }> {
   if (source instanceof Blob) {
-    if (source.size === 0) throw empty();
     const label = 'name' in source && typeof source.name === 'string' ? source.name : 'The video';
+    requireVideo(new Uint8Array(await source.slice(0, signatureLength).arrayBuffer()), label);
     return { source: new library.BlobSource(source), label };
   }
   if (source instanceof Uint8Array) {
-    if (source.length === 0) throw empty();
+    requireVideo(source, 'The video');
     return { source: new library.BufferSource(source), label: 'The video' };
   }
   return { source: createUrlSource(library, source, options), label: String(source) };
-}
-
-function empty(): MediaError {
-  return new MediaError('The video is empty.', { expected: 'the bytes of a video file', actual: '0 bytes' });
 }

@@ -1,6 +1,4 @@
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { MediaError } from '@vlmkit/core';
 import {
   type FrameSequence,
   type PreprocessVideoFileOptions,
@@ -8,19 +6,17 @@ import {
   preprocessVideoFile,
   type RgbImage,
 } from '@vlmkit/preprocess';
-import { createPreprocessPool } from '@vlmkit/preprocess/node';
+import { createPreprocessPool, type PreprocessPoolOptions } from '@vlmkit/preprocess/node';
 import { createNodeVideoDecoder } from '@vlmkit/preprocess/video-node';
 import type { ImagePart, MediaFile, VideoPart } from '../content-parts.js';
 import { frameCounter } from '../context-limit.js';
 import type { MediaRequest, MediaSource } from '../media.js';
 import { imageOptions, samplingOptions, videoSizeOptions } from '../part-options.js';
 
-/** Options of {@link createNodeMedia}. */
-export interface NodeMediaOptions {
+/** Options of {@link createNodeMedia}: limits of files, and threads for the work on them. */
+export interface NodeMediaOptions extends PreprocessPoolOptions {
   /** Folder that relative paths start from (default: the working directory). */
   readonly baseDirectory?: string;
-  /** Longest that the server of a picture or clip may send nothing, in milliseconds (default 60,000). */
-  readonly downloadTimeoutMs?: number;
   /** Called with every prepared clip, e.g. to draw a contact sheet of its frames. */
   readonly onClip?: (clip: { readonly frames: readonly RgbImage[]; readonly timestamps: readonly number[] }) => void;
 }
@@ -33,11 +29,10 @@ export interface NodeMediaOptions {
 export function createNodeMedia({
   baseDirectory = process.cwd(),
   onClip,
-  downloadTimeoutMs,
+  ...limits
 }: NodeMediaOptions = {}): Required<MediaSource> {
-  const downloads = downloadTimeoutMs === undefined ? {} : { downloadTimeoutMs };
-  const pool = createPreprocessPool(downloads);
-  const videos = createNodeVideoDecoder(downloads);
+  const pool = createPreprocessPool(limits);
+  const videos = createNodeVideoDecoder(limits);
   async function locate(file: MediaFile): Promise<string | Uint8Array> {
     if (typeof file === 'string') return /^[a-z][a-z+.-]+:/i.test(file) ? file : resolve(baseDirectory, file);
     return file instanceof Uint8Array ? file : new Uint8Array(await file.arrayBuffer());
@@ -70,7 +65,6 @@ export function createNodeMedia({
         return clip.segment;
       }
       const source = await locate(part.video);
-      if (typeof source === 'string') await requireFile(source);
       const handle = await videos.open(source, signal ? { signal } : {});
       try {
         const clip = await preprocessVideoFile(handle, { ...shared, ...samplingOptions(part) });
@@ -101,13 +95,4 @@ function frameList(
     })(),
     ...(part.sample_fps !== undefined && { sampleFps: part.sample_fps }),
   };
-}
-
-async function requireFile(path: string): Promise<void> {
-  if (/^[a-z][a-z+.-]+:/i.test(path)) return;
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isFile()) return;
-  throw new MediaError(`There is no video file at ${path}.`, {
-    remedy: found ? 'For a folder of frames, pass the list of their paths.' : 'Check the path.',
-  });
 }
