@@ -15,7 +15,6 @@ export * from './files/http-files.js';
 export * from './files/memory-files.js';
 export * from './open-checkpoint.js';
 export type { QuantBits } from './quantize/block-scale.js';
-export { decodeBfloat16, decodeFloat16, encodeFloat16 } from './quantize/float16.js';
 export { quantizeCheckpoint } from './quantize/quantize-checkpoint.js';
 export * from './quantize/quantize-rows.js';
 export type { QuantizeOptions } from './quantize/quantize-weights.js';

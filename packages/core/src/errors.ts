@@ -1,11 +1,11 @@
 /** What every vlmkit error tells: the thing at fault, what was expected, what was found, and what to do. */
 export interface ErrorDetails {
   /** What a correct input would have been. */
-  readonly expected?: string;
+  readonly expected?: string | undefined;
   /** What was found instead. */
-  readonly actual?: string;
+  readonly actual?: string | undefined;
   /** What the reader can do about it. */
-  readonly remedy?: string;
+  readonly remedy?: string | undefined;
   readonly cause?: unknown;
 }
 

@@ -25,7 +25,7 @@ export interface EncoderInput {
 
 /** Options that every module's work takes. */
 export interface WorkOptions {
-  readonly signal?: AbortSignalLike;
+  readonly signal?: AbortSignalLike | undefined;
 }
 
 /** Turns the patches of a picture or clip into features. */
@@ -55,7 +55,7 @@ export interface BackboneInput {
   /** [3, s]: temporal, height and width position of every token. */
   readonly positions: Tensor<'int64'>;
   /** Visual tokens that replace embeddings: row `rows[i]` of `features` stands at `tokenIds[slots[i]]`. */
-  readonly visual?: VisualTokens;
+  readonly visual?: VisualTokens | undefined;
 }
 
 /** Visual tokens and the slots they fill. */
@@ -69,9 +69,9 @@ export interface VisualTokens {
 /** Options of one call of the backbone. */
 export interface ForwardOptions extends WorkOptions {
   /** How many of the last fed tokens to compute logits for (default 1). */
-  readonly logitRows?: number;
+  readonly logitRows?: number | undefined;
   /** Also return hidden states of those tokens, after the final norm, for an output projector. */
-  readonly hiddenStates?: boolean;
+  readonly hiddenStates?: boolean | undefined;
 }
 
 /** What the backbone returns. */

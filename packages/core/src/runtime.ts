@@ -104,16 +104,16 @@ export type Feed = Tensor | DeviceTensor;
 /** Options of one run. */
 export interface RunOptions {
   /** Outputs to compute; all of them when left out. */
-  readonly outputs?: readonly string[];
+  readonly outputs?: readonly string[] | undefined;
   /** Outputs that stay on the device, returned as {@link DeviceTensor}s. */
-  readonly keep?: readonly string[];
+  readonly keep?: readonly string[] | undefined;
   /**
    * Buffers that the run reads and fills. Every buffer is fed to the input of its name as the tensor [length, ...rowDims] of
    * the rows filled so far, without a copy; the outputs that fill them are appended, and not returned. A run that fails
    * appends nothing.
    */
-  readonly rows?: RowBuffers;
-  readonly signal?: AbortSignalLike;
+  readonly rows?: RowBuffers | undefined;
+  readonly signal?: AbortSignalLike | undefined;
 }
 
 /** A loaded graph. */
@@ -144,9 +144,9 @@ export interface RunResult {
 /** Options of a session. */
 export interface SessionOptions {
   /** Called with a fraction in 0..1 as weights are loaded. */
-  readonly onProgress?: (fraction: number) => void;
+  readonly onProgress?: ((fraction: number) => void) | undefined;
   /** Writes the runtime's own operator profile beside this path prefix, where the runtime can. */
-  readonly profile?: string;
+  readonly profile?: string | undefined;
 }
 
 /** A device with sessions on it. Created by a runtime package, handed to an assembly. */

@@ -32,6 +32,9 @@ export interface MergerConfig {
  */
 export type MergerPrecision = 'float32' | 'float16' | 'int8';
 
+/** The first layer has most of the weights. The second stays as it is: what it adds in error, nothing evens out. */
+const int8Layers: readonly Int8Selection[] = [{ name: 'visual.merger.mlp.0.weight' }];
+
 /** Arguments of {@link buildMergerGraph}. */
 export interface MergerGraphInput {
   readonly config: MergerConfig;
@@ -39,7 +42,7 @@ export interface MergerGraphInput {
   readonly weights: WeightSource;
   readonly profile: DeviceProfile;
   /** What dense layers compute in (default `float32`). */
-  readonly dtype?: MergerPrecision;
+  readonly dtype?: MergerPrecision | undefined;
 }
 
 /**
@@ -58,7 +61,7 @@ export interface MergerGraphInput {
 export function buildMergerGraph(input: MergerGraphInput): GraphModel {
   const { config, profile, dtype: precision = 'float32' } = input;
   const { hiddenSize, outHiddenSize, spatialMergeSize } = config;
-  const weights = precision === 'int8' ? int8Weights(input.weights, int8Layers(input.weights)) : input.weights;
+  const weights = precision === 'int8' ? int8Weights(input.weights, int8Layers) : input.weights;
   const dtype = precision === 'float16' ? 'float16' : 'float32';
   const graph = new GraphBuilder();
   const merger = new Component({ graph, weights, profile, dtype }, 'visual.merger');
@@ -72,13 +75,4 @@ export function buildMergerGraph(input: MergerGraphInput): GraphModel {
   const tokens = dense(merger, 'mlp.2', active, { inputs: merged, outputs: outHiddenSize });
   graph.output('tokens', castTo(graph, tokens, 'float32'), ['tokens', outHiddenSize]);
   return graph.finish('merger');
-}
-
-/**
- * The first layer, which has most of the weights, unless the checkpoint holds it as blocks of 4 or 8 bits. The second stays
- * as it is: what it adds in error, nothing evens out.
- */
-function int8Layers(weights: WeightSource): Int8Selection[] {
-  const name = 'visual.merger.mlp.0.weight';
-  return weights.has(`${name}.q4`) || weights.has(`${name}.q8`) ? [] : [{ name }];
 }

@@ -16,7 +16,7 @@ export interface CreateMergerInput extends SessionOptions {
   /** Where the graph runs; what it can do shapes the graph. */
   readonly runtime: Pick<Runtime, 'profile' | 'createSession'>;
   /** What dense layers compute in (default `float32`). */
-  readonly dtype?: MergerPrecision;
+  readonly dtype?: MergerPrecision | undefined;
 }
 
 /** A projector that also takes features from the host. */

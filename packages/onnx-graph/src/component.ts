@@ -93,8 +93,8 @@ export interface ComponentOptions {
   readonly graph: GraphBuilder;
   readonly weights: WeightSource;
   readonly profile: DeviceProfile;
-  readonly dtype?: DataType;
-  readonly manyRows?: boolean;
+  readonly dtype?: DataType | undefined;
+  readonly manyRows?: boolean | undefined;
 }
 
 /** `value` as `dtype`; itself when it already is. */

@@ -27,25 +27,25 @@ export interface Value {
 
 /** What a node has besides its type and inputs. */
 export interface NodeOptions {
-  readonly attributes?: Readonly<Record<string, Attribute>>;
+  readonly attributes?: Readonly<Record<string, Attribute>> | undefined;
   /** '' for ONNX's own operators (default), 'com.microsoft' for onnxruntime's. */
-  readonly domain?: '' | 'com.microsoft';
+  readonly domain?: '' | 'com.microsoft' | undefined;
   /** Last part of the node's name; its operator type by default. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Element type of the result; that of the first input by default. */
-  readonly dtype?: DataType;
+  readonly dtype?: DataType | undefined;
   /**
    * Extents of each result, for nodes whose inputs do not tell them, such as Reshape. onnxruntime lets values of equal extents
    * share memory, and looks for a match among all that are free: those without known extents match none, and loading
    * a graph of many takes time in the square of their number. A name must stand for one extent everywhere in a run.
    */
-  readonly dims?: readonly (readonly Dim[])[];
+  readonly dims?: readonly (readonly Dim[])[] | undefined;
 }
 
 /** How a weight is used. */
 export interface WeightOptions {
   /** As it lies in the file, without a copy in memory (default false). */
-  readonly asStored?: boolean;
+  readonly asStored?: boolean | undefined;
 }
 
 /** A node's input; `undefined` leaves an optional one out. */

@@ -65,13 +65,15 @@ describe('int8Weights', () => {
     expect([...(await weights.read('w.scale')).data, ...(await weights.read('w.int8')).data]).toEqual([0, 0, 0]);
   });
 
-  it('leaves other tensors and stored integers as they are', async () => {
+  it('leaves other tensors, stored integers and blocks as they are', async () => {
     const stored = await open({
       'a.int8': tensor('int8', [1, 1, 1], Int8Array.of(5)),
       'a.scale': tensor('float32', [1], Float32Array.of(2)),
       b: tensor('float32', [1], Float32Array.of(3)),
+      'c.q4': tensor('uint8', [1, 1, 8], new Uint8Array(8)),
+      'd.q8': tensor('uint8', [1, 1, 16], new Uint8Array(16)),
     });
-    const weights = int8Weights(stored, [{ name: 'a' }]);
+    const weights = int8Weights(stored, [{ name: 'a' }, { name: 'c' }, { name: 'd' }]);
     expect(weights.names).toEqual(stored.names);
     expect(weights.info('a.int8')).toBe(stored.info('a.int8'));
     expect([...(await weights.read('b')).data]).toEqual([3]);

@@ -1,3 +1,5 @@
+import { encodeUtf8 } from '@vlmkit/core';
+
 /**
  * Writes protobuf messages: fields in the order they are added, nothing more.
  * Wire format: https://protobuf.dev/programming-guides/encoding/
@@ -147,19 +149,4 @@ function varintSize(value: number): number {
   let size = 1;
   for (let rest = value; rest > 0x7f; rest >>= 7) size++;
   return size;
-}
-
-/** UTF-8 without TextEncoder, which the ES2023 library does not declare. */
-function encodeUtf8(text: string): Uint8Array {
-  const bytes: number[] = [];
-  for (const character of text) {
-    const code = character.codePointAt(0)!;
-    if (code < 0x80) bytes.push(code);
-    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 0x3f));
-    else if (code < 0x10000) bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f));
-    else {
-      bytes.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 0x3f), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f));
-    }
-  }
-  return Uint8Array.from(bytes);
 }

@@ -6,7 +6,7 @@ export interface ContentPart {
   /** `text`, `image`, `image_url` or `video`. */
   readonly type: string;
   /** Of a text part. */
-  readonly text?: string;
+  readonly text?: string | undefined;
   /** Of an image part: a path, URL, data URL, or whatever the preprocessor takes. */
   readonly image?: unknown;
   /** Of an image_url part: a URL or `{ url }`. */
@@ -20,9 +20,9 @@ export interface ChatMessage {
   /** `system`, `user`, `assistant` or `tool`. */
   readonly role: string;
   /** Text, or parts in the order in which the model reads them. May be absent beside `tool_calls`. */
-  readonly content?: string | readonly ContentPart[] | null;
+  readonly content?: string | readonly ContentPart[] | null | undefined;
   /** Calls that an assistant's turn makes, in OpenAI's shape. */
-  readonly tool_calls?: readonly unknown[];
+  readonly tool_calls?: readonly unknown[] | undefined;
 }
 
 const partTypes: readonly string[] = ['text', 'image', 'image_url', 'video'];

@@ -44,15 +44,15 @@ export function resolveChatTemplates({ jinja, json, tokenizerConfig }: ChatTempl
 /** Options of rendering a conversation. */
 export interface ChatTemplateOptions {
   /** End the prompt where the assistant's answer begins (default true). */
-  readonly addGenerationPrompt?: boolean;
+  readonly addGenerationPrompt?: boolean | undefined;
   /** Number pictures and videos, as in `Picture 1: ` (default false). */
-  readonly addVisionId?: boolean;
+  readonly addVisionId?: boolean | undefined;
   /** Tools that the model may call, in OpenAI's JSON shape. Templates without tools ignore them, so that is an error. */
-  readonly tools?: readonly unknown[];
+  readonly tools?: readonly unknown[] | undefined;
   /** A named template; otherwise `tool_use` when there are tools and such a template, else `default`. */
-  readonly template?: string;
+  readonly template?: string | undefined;
   /** Further variables that the template reads. */
-  readonly variables?: Readonly<Record<string, unknown>>;
+  readonly variables?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Renders conversations. */

@@ -10,16 +10,16 @@ export interface EncodeChatInput extends ChatTemplateOptions {
   readonly tokenizer: Tokenizer;
   readonly messages: readonly ChatMessage[];
   /** Pictures and clips in prompt order (default none). */
-  readonly segments?: readonly ExpandableSegment[];
+  readonly segments?: readonly ExpandableSegment[] | undefined;
   /** `spatial_merge_size` (default 2). Only read when there are segments. */
-  readonly spatialMergeSize?: number;
+  readonly spatialMergeSize?: number | undefined;
   /**
    * What to make of names of added tokens (`<|im_end|>`, `<|box_start|>` ...) inside the messages, their calls and roles included,
    * and the tools. `parse`: they become those tokens, as in Hugging Face's processor; a placeholder of a picture is then an
    * error. `plain`: they are text like any other, which keeps untrusted text from closing its own turn. Default `parse`.
    * `variables` are the caller's own, and parsed either way.
    */
-  readonly addedTokensInText?: 'parse' | 'plain';
+  readonly addedTokensInText?: 'parse' | 'plain' | undefined;
 }
 
 /** A conversation ready for the model. */

@@ -1,8 +1,8 @@
 import { Tokenizer as BpeTokenizer } from '@huggingface/tokenizers';
-import { ConfigError, PromptError } from '@vlmkit/core';
+import { ConfigError, encodeUtf8, PromptError } from '@vlmkit/core';
 import { byteOfCharacter } from './byte-level.js';
 import { type ChatRenderer, type ChatTemplates, createChatRenderer, resolveChatTemplates } from './chat-template.js';
-import { createUtf8Decoder, utf8Bytes } from './utf8.js';
+import { createUtf8Decoder } from './utf8.js';
 
 /** Arguments of {@link createTokenizer}. */
 export interface TokenizerInput {
@@ -206,7 +206,7 @@ function createByteLookup(
     const values = addedIds.has(id) ? [] : Array.from(token, (character) => byteOf.get(character));
     // An added token is written as it is, and so is anything that no byte-level vocabulary would hold.
     const bytes =
-      addedIds.has(id) || values.includes(undefined) ? utf8Bytes(token) : Uint8Array.from(values as readonly number[]);
+      addedIds.has(id) || values.includes(undefined) ? encodeUtf8(token) : Uint8Array.from(values as readonly number[]);
     cache.set(id, bytes);
     return bytes;
   };

@@ -1,9 +1,8 @@
-// Every platform has these two; the types of Node and the DOM stay out of portable packages.
+// Every platform has it; the types of Node and the DOM stay out of portable packages.
 declare const TextDecoder: new (
   label: 'utf-8',
   options: { readonly ignoreBOM: boolean },
 ) => { decode(bytes?: Uint8Array, options?: { readonly stream: boolean }): string };
-declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 
 /** Decodes UTF-8 that arrives in pieces; malformed sequences become U+FFFD. */
 export interface Utf8Decoder {
@@ -17,9 +16,4 @@ export interface Utf8Decoder {
 export function createUtf8Decoder(): Utf8Decoder {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   return { push: (bytes) => decoder.decode(bytes, { stream: true }), flush: () => decoder.decode() };
-}
-
-/** UTF-8 bytes of a text. */
-export function utf8Bytes(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
 }

@@ -26,9 +26,9 @@ export interface CreateVitInput extends SessionOptions {
   /** Where the graph runs; what it can do shapes the graph. */
   readonly runtime: Pick<Runtime, 'profile' | 'createSession'>;
   /** What dense layers compute in (default `float32`). */
-  readonly dtype?: VitPrecision;
+  readonly dtype?: VitPrecision | undefined;
   /** Patches to compute at a time between full-attention blocks; by default as suits the device. */
-  readonly pageRows?: number;
+  readonly pageRows?: number | undefined;
 }
 
 /** The encoder on a runtime. */

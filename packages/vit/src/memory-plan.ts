@@ -11,9 +11,9 @@ export interface VitMemoryInput {
   /** Patches computed at a time between full-attention blocks. */
   readonly pageRows: number;
   /** What dense layers compute in (default `float32`). */
-  readonly dtype?: VitPrecision;
+  readonly dtype?: VitPrecision | undefined;
   /** The device's kind of attention (default `fused`). */
-  readonly attention?: DeviceProfile['attention'];
+  readonly attention?: DeviceProfile['attention'] | undefined;
 }
 
 /** Bytes that the encoder needs. Nothing in it grows faster than the number of patches. */

@@ -1,4 +1,4 @@
-import { type DeviceProfile, RuntimeError, type WeightSource } from '@vlmkit/core';
+import { type DeviceProfile, RuntimeError } from '@vlmkit/core';
 import type { Int8Selection } from '@vlmkit/onnx-graph';
 import type { VitConfig } from './config.js';
 
@@ -14,16 +14,8 @@ export type VitPrecision = 'float32' | 'float16' | 'int8';
  */
 const floatDownProjections = 2;
 
-/**
- * The dense layers that the int8 encoder stores as integers: all but the patch embedding, the last down projections, and
- * what the checkpoint holds as blocks of 4 or 8 bits.
- */
-export function int8Layers(config: VitConfig, weights: WeightSource): Int8Selection[] {
-  const isFloat = ({ name }: Int8Selection) => !weights.has(`${name}.q4`) && !weights.has(`${name}.q8`);
-  return selectInt8Layers(config).filter(isFloat);
-}
-
-function selectInt8Layers(config: VitConfig): Int8Selection[] {
+/** The dense layers that the int8 encoder stores as integers: all but the patch embedding and the last down projections. */
+export function int8Layers(config: VitConfig): readonly Int8Selection[] {
   const feedForward = config.feedForward === 'gated' ? ['gate_proj', 'up_proj'] : ['fc1'];
   const down = config.feedForward === 'gated' ? 'down_proj' : 'fc2';
   return Array.from({ length: config.depth }, (_, index) => {

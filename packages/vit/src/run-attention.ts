@@ -20,7 +20,7 @@ export interface AttendRunsInput {
   readonly runs: Value;
   /** [1] the number of runs to attend, and [1] the first of them (default 0). */
   readonly count: Value;
-  readonly first?: Value;
+  readonly first?: Value | undefined;
   /** Rows `start` to `end`, [1] int64 each, of a projection: [end - start, e]. */
   take(graph: GraphBuilder, x: Value, start: Value, end: Value): Value;
   /** Attention of a dense batch [n, s, e]. */

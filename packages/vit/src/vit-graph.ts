@@ -13,7 +13,7 @@ export interface VitGraphInput {
   readonly weights: WeightSource;
   readonly profile: DeviceProfile;
   /** What dense layers compute in (default `float32`). */
-  readonly dtype?: VitPrecision;
+  readonly dtype?: VitPrecision | undefined;
 }
 
 /**
@@ -42,7 +42,7 @@ export interface VitGraphInput {
 export async function buildVitGraph(input: VitGraphInput): Promise<GraphModel> {
   const { config, profile, dtype: precision = 'float32' } = input;
   checkPrecision(precision, profile);
-  const weights = precision === 'int8' ? int8Weights(input.weights, int8Layers(config, input.weights)) : input.weights;
+  const weights = precision === 'int8' ? int8Weights(input.weights, int8Layers(config)) : input.weights;
   const dtype = precision === 'float16' ? 'float16' : 'float32';
   const graph = new GraphBuilder();
   const patches = graph.input('patches', 'float32', ['patches', patchValues(config)]);

@@ -1,9 +1,8 @@
-import { AbortError, ConfigError, type Tensor, tensor, WeightError } from '@vlmkit/core';
+import { AbortError, ConfigError, decodeFloat16, encodeFloat16, type Tensor, tensor, WeightError } from '@vlmkit/core';
 import { describe, expect, it } from 'vitest';
 import type { CheckpointFiles } from '../files/checkpoint-files.js';
 import { filesFromMemory } from '../files/memory-files.js';
 import { openCheckpoint } from '../open-checkpoint.js';
-import { decodeFloat16, encodeFloat16 } from '../quantize/float16.js';
 import { dequantizeRows, quantizeRows } from '../quantize/quantize-rows.js';
 import { encodeSafetensors } from '../safetensors/encode.js';
 import { convertCheckpoint } from './convert-checkpoint.js';

@@ -1,4 +1,4 @@
-import { type AbortSignalLike, throwIfAborted } from '@vlmkit/core';
+import { type AbortSignalLike, encodeUtf8, throwIfAborted } from '@vlmkit/core';
 import { type JsonObject, readJson } from '../files/checkpoint-files.js';
 import type { Checkpoint } from '../open-checkpoint.js';
 import { convertTensor, planTensor, type TensorPlan } from '../quantize/convert-tensor.js';
@@ -7,7 +7,6 @@ import { refuseQuantized } from '../quantize/quantize-checkpoint.js';
 import { quantizeRows, type RowQuantizer } from '../quantize/quantize-rows.js';
 import { quantizationScheme, type SchemeOptions, treatment } from '../quantize/scheme.js';
 import { SafetensorsWriter } from '../safetensors/writer.js';
-import { encodeUtf8 } from '../utf8.js';
 import { fingerprintOf, openManifest } from './manifest.js';
 import { planShards, type ShardPlan, shardIndex } from './shards.js';
 import { type CheckpointTarget, removeOthers, withFile, writeFile } from './target.js';

@@ -1,5 +1,4 @@
-import type { WeightInfo } from '@vlmkit/core';
-import { encodeUtf8 } from '../utf8.js';
+import { encodeUtf8, type WeightInfo } from '@vlmkit/core';
 import type { ShardPlan } from './shards.js';
 import { type CheckpointTarget, removeOthers, writeFile } from './target.js';
 

@@ -21,7 +21,7 @@ export interface HttpFilesOptions {
   /** The platform's `fetch`, or one that adds retries or caching. */
   readonly fetch: FetchLike;
   /** Sent with every request, such as an authorization. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /**

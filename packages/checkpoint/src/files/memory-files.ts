@@ -1,4 +1,4 @@
-import { decodeUtf8, encodeUtf8 } from '../utf8.js';
+import { decodeUtf8, encodeUtf8 } from '@vlmkit/core';
 import { assertRange, type CheckpointFiles, missingFile } from './checkpoint-files.js';
 
 /** A checkpoint held in memory, by file name: bytes, or text for JSON files. */

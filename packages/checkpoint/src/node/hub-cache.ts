@@ -6,9 +6,9 @@ import { ConfigError } from '@vlmkit/core';
 /** Where to look for a repository of the Hugging Face hub. */
 export interface HubCacheOptions {
   /** A branch, tag or commit; `main` when left out. */
-  readonly revision?: string;
+  readonly revision?: string | undefined;
   /** The cache folder; HF_HUB_CACHE, HF_HOME/hub or ~/.cache/huggingface/hub when left out. */
-  readonly cache?: string;
+  readonly cache?: string | undefined;
 }
 
 /** The hub's cache folder, by the hub client's own rules. */

@@ -1,8 +1,21 @@
-import type { AbortSignalLike } from '@vlmkit/core';
-import { byteSize, elementCount, inOrder, throwIfAborted, viewBytes, WeightError, type WeightInfo } from '@vlmkit/core';
+import {
+  type AbortSignalLike,
+  byteSize,
+  decodeFloat16,
+  decodeFloats,
+  elementCount,
+  encodeFloat16,
+  type FloatType,
+  Int8Matrix,
+  inOrder,
+  isFloatType,
+  maxFloat16,
+  throwIfAborted,
+  viewBytes,
+  WeightError,
+  type WeightInfo,
+} from '@vlmkit/core';
 import type { TensorDeclaration } from '../safetensors/encode.js';
-import { decodeFloat16, decodeFloats, encodeFloat16, type FloatType, isFloatType, maxFloat16 } from './float16.js';
-import { Int8Matrix } from './int8-matrix.js';
 import type { RowQuantizer } from './quantize-rows.js';
 import type { TensorTreatment } from './scheme.js';
 
@@ -130,7 +143,7 @@ class BlockQuantizer {
 
   constructor(source: WeightInfo, treatment: Blocks, quantize: RowQuantizer) {
     const [rows = 0, columns = 0] = source.dims;
-    this.int8 = treatment.int8 ? new Int8Matrix(rows, columns) : undefined;
+    this.int8 = treatment.int8 ? new Int8Matrix({ rows, columns }) : undefined;
     this.#source = source;
     this.#treatment = treatment;
     this.#quantize = quantize;

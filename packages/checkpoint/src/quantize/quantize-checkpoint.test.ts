@@ -1,9 +1,8 @@
-import { ConfigError, type Tensor, tensor } from '@vlmkit/core';
+import { ConfigError, decodeFloat16, type Tensor, tensor } from '@vlmkit/core';
 import { describe, expect, it } from 'vitest';
 import { filesFromMemory } from '../files/memory-files.js';
 import { openCheckpoint } from '../open-checkpoint.js';
 import { encodeSafetensors } from '../safetensors/encode.js';
-import { decodeFloat16 } from './float16.js';
 import { quantizeCheckpoint } from './quantize-checkpoint.js';
 import { quantizeRows } from './quantize-rows.js';
 

@@ -1,5 +1,5 @@
+import { decodeFloat16, roundToFloat16 } from '@vlmkit/core';
 import { describe, expect, it } from 'vitest';
-import { decodeFloat16, roundToFloat16 } from './float16.js';
 import { dequantizeRows, quantizeRows } from './quantize-rows.js';
 
 /** Repeatable numbers in 0..1. */

@@ -1,6 +1,6 @@
+import { decodeFloat16, encodeFloat16, maxFloat16, roundToFloat16 } from '@vlmkit/core';
 import { type BlockRange, BlockRangeSearch } from './block-range.js';
 import { BlockScaleSearch, type QuantBits, rounder } from './block-scale.js';
-import { decodeFloat16, encodeFloat16, maxFloat16, roundToFloat16 } from './float16.js';
 
 /*
  * The block-wise layout of onnxruntime's MatMulNBits operator. Legend:

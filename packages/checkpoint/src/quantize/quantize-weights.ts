@@ -9,10 +9,10 @@ import { quantizationScheme, type SchemeOptions, treatment } from './scheme.js';
 /** Options of {@link quantizeCheckpoint}. */
 export interface QuantizeOptions extends SchemeOptions {
   /** Quantises rows; on this thread when left out. */
-  readonly quantize?: RowQuantizer;
+  readonly quantize?: RowQuantizer | undefined;
   /** Called with a fraction in 0..1. */
-  readonly onProgress?: (fraction: number) => void;
-  readonly signal?: AbortSignalLike;
+  readonly onProgress?: ((fraction: number) => void) | undefined;
+  readonly signal?: AbortSignalLike | undefined;
 }
 
 /**

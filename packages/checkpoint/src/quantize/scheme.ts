@@ -1,6 +1,5 @@
-import { ConfigError, type WeightInfo } from '@vlmkit/core';
+import { ConfigError, isFloatType, type WeightInfo } from '@vlmkit/core';
 import type { QuantBits } from './block-scale.js';
-import { isFloatType } from './float16.js';
 
 /** What weights are converted to. */
 export type TargetDtype = 'q4' | 'q8' | 'fp16';

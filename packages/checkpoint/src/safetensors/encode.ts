@@ -1,5 +1,4 @@
-import { byteSize, type DataType, elementCount, type Tensor } from '@vlmkit/core';
-import { encodeUtf8 } from '../utf8.js';
+import { byteSize, type DataType, elementCount, encodeUtf8, type Tensor } from '@vlmkit/core';
 import { safetensorsDtypes } from './header.js';
 
 /** A tensor as a header declares it. */

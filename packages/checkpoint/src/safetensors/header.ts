@@ -1,6 +1,5 @@
-import { byteSize, type DataType, elementCount, WeightError, type WeightFile } from '@vlmkit/core';
+import { byteSize, type DataType, decodeUtf8, elementCount, WeightError, type WeightFile } from '@vlmkit/core';
 import { describeJson, isJsonObject, type JsonObject } from '../files/checkpoint-files.js';
-import { decodeUtf8 } from '../utf8.js';
 
 /*
  * The safetensors format (github.com/huggingface/safetensors):

@@ -11,7 +11,7 @@ export interface SafetensorsWriterOptions {
   readonly sink: ByteSink;
   /** The tensors, in the order in which their bytes will be written. */
   readonly tensors: readonly TensorDeclaration[];
-  readonly metadata?: Readonly<Record<string, string>>;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /**

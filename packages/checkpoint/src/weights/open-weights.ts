@@ -1,5 +1,5 @@
 import {
-  type DataType,
+  isFloatType,
   type Tensor,
   tensor,
   viewBytes,
@@ -79,13 +79,11 @@ function collect(shards: readonly OpenShard[]): ReadonlyMap<string, WeightInfo> 
   return infos;
 }
 
-const floats: readonly DataType[] = ['float32', 'float16', 'bfloat16'];
-
 /** A matrix or bias is made of floats; quantised ones have names of their own. Integers under its name would run, and answer nonsense. */
 function checkElements({ name, dtype, file }: WeightInfo): void {
-  if (!/\.(?:weight|bias)$/.test(name) || floats.includes(dtype)) return;
+  if (!/\.(?:weight|bias)$/.test(name) || isFloatType(dtype)) return;
   throw new WeightError(`${name} is not made of floating-point numbers.`, {
-    expected: floats.join(', '),
+    expected: 'float32, float16 or bfloat16',
     actual: `${dtype} in ${file.location}`,
     remedy: 'Use the unquantised checkpoint, or one that `vlmkit convert` wrote.',
   });

@@ -11,7 +11,7 @@ export interface RowBranchOptions {
   /** Extents of the results after their rows. */
   readonly widths: readonly number[];
   /** Element type of the results (default: that of the component). */
-  readonly dtype?: DataType;
+  readonly dtype?: DataType | undefined;
   /** Builds the part; called for each form. */
   readonly build: (component: Component) => readonly Value[];
 }

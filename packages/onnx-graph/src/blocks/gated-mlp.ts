@@ -8,7 +8,7 @@ export interface GatedMlpOptions {
   readonly size: number;
   readonly hidden: number;
   readonly activation: string;
-  readonly bias?: boolean;
+  readonly bias?: boolean | undefined;
 }
 
 /**

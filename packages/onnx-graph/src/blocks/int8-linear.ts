@@ -48,11 +48,11 @@ export function int8Rows(component: Component, x: Value): Int8Rows {
 export interface Int8LinearOptions {
   readonly inputs: number;
   readonly outputs: number;
-  readonly bias?: boolean;
+  readonly bias?: boolean | undefined;
   /** Which of several matrices of this shape that are stored as one, such as those of `qkv`. */
-  readonly part?: { readonly index: number; readonly of: number };
+  readonly part?: { readonly index: number; readonly of: number } | undefined;
   /** Take the weight as it lies in its file, rather than in an order of the processor's own (default false). */
-  readonly asStored?: boolean;
+  readonly asStored?: boolean | undefined;
 }
 
 /** Whether the checkpoint holds `layer`'s weight as 8-bit integers. */

@@ -6,7 +6,7 @@ import { hasInt8Weight, int8Linear, int8Rows } from './int8-linear.js';
 export interface LinearOptions {
   readonly inputs: number;
   readonly outputs: number;
-  readonly bias?: boolean;
+  readonly bias?: boolean | undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeBfloat16, decodeFloat16, decodeFloats, encodeFloat16, roundToFloat16 } from './float16.js';
+import { decodeBfloat16, decodeFloat16, decodeFloats, encodeFloat16, roundToFloat16 } from './floats.js';
 
 const every = Uint16Array.from({ length: 65_536 }, (_, bits) => bits);
 const isNan = (bits: number): boolean => (bits & 0x7fff) > 0x7c00;

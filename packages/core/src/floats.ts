@@ -1,4 +1,4 @@
-import type { DataType, TensorArrays } from '@vlmkit/core';
+import type { DataType, TensorArrays } from './tensor.js';
 
 /** Largest finite float16. */
 export const maxFloat16 = 65_504;
