@@ -20,9 +20,9 @@ export interface GroundAnswerOptions {
    * Index of the picture that items belong to where the answer does not say ("Picture 2: ...", "in the second image ...",
    * `{"image_2": [...]}`; labels do not count). Default: the one that `question` names, otherwise the first.
    */
-  readonly image?: number;
+  readonly image?: number | undefined;
   /** What was asked. */
-  readonly question?: string;
+  readonly question?: string | undefined;
 }
 
 /**

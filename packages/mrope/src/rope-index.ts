@@ -109,7 +109,7 @@ export interface DecodePositionsInput {
   /** Of the prompt, from {@link ropeIndex}. */
   readonly ropeDelta: number;
   /** Generated tokens fed in this call (default 1). */
-  readonly count?: number;
+  readonly count?: number | undefined;
 }
 
 /** Positions [3, count] of generated tokens: cache slot + delta, equal on all axes. */

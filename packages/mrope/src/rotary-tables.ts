@@ -29,7 +29,7 @@ export interface RotaryTablesInput {
   /** `rope_theta`. */
   readonly theta: number;
   /** `mrope_section`: columns per axis, which add up to d/2. Left out, every column takes the first axis. */
-  readonly mropeSection?: readonly number[];
+  readonly mropeSection?: readonly number[] | undefined;
 }
 
 /**

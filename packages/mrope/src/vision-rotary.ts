@@ -57,7 +57,7 @@ export interface VisionRotaryInput extends VisionPositionsInput {
   /** Size d of a head, divisible by 4. */
   readonly headDim: number;
   /** Base of the frequencies (default 10000). */
-  readonly theta?: number;
+  readonly theta?: number | undefined;
 }
 
 /**

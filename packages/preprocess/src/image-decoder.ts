@@ -23,7 +23,7 @@ export interface DecodeFramesOptions extends DecodeOptions {
    * Chooses frames by their times (seconds, ascending) before any is decoded; gives ascending positions. All frames
    * when left out.
    */
-  readonly select?: (timestamps: readonly number[]) => readonly number[];
+  readonly select?: ((timestamps: readonly number[]) => readonly number[]) | undefined;
 }
 
 /**

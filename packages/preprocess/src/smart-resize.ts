@@ -14,7 +14,7 @@ export interface SmartResizeOptions extends PixelSize {
    * which takes it as 0 and so scales the picture up to `minPixels`. `utils`: that of Qwen's own utilities, used for
    * frames of a video and for given sizes, which takes it as one factor.
    */
-  readonly rule?: 'processor' | 'utils';
+  readonly rule?: 'processor' | 'utils' | undefined;
 }
 
 /** Sides that differ by more than this are refused, as in the reference. */

@@ -18,14 +18,14 @@ import type { Prompt } from './prompt.js';
 /** How an answer is generated. What is left out comes from the checkpoint's generation_config.json. */
 export interface AnswerOptions extends SamplingOptions {
   /** Most tokens of the answer (default: the checkpoint's max_new_tokens or 512, as far as the context has room). */
-  readonly maxNewTokens?: number;
+  readonly maxNewTokens?: number | undefined;
   /** Strings that end the answer; they are not part of it. */
-  readonly stop?: string | readonly string[];
+  readonly stop?: string | readonly string[] | undefined;
   /** Form that the answer must have, compiled for this answer alone, e.g. by `@vlmkit/constrain`. The caller disposes of it. */
-  readonly constraint?: TokenConstraint;
+  readonly constraint?: TokenConstraint | undefined;
   /** Guess tokens from earlier text, for answers that repeat it (default false). The answer is the same. */
-  readonly promptLookup?: PromptLookup;
-  readonly signal?: AbortSignalLike;
+  readonly promptLookup?: PromptLookup | undefined;
+  readonly signal?: AbortSignalLike | undefined;
 }
 
 /** What an answer is made from. */

@@ -1,9 +1,9 @@
 /** How a picture or clip is scaled before the model sees it, in pixels of area or of side. */
 export interface PixelLimits {
-  readonly min_pixels?: number;
-  readonly max_pixels?: number;
-  readonly resized_height?: number;
-  readonly resized_width?: number;
+  readonly min_pixels?: number | undefined;
+  readonly max_pixels?: number | undefined;
+  readonly resized_height?: number | undefined;
+  readonly resized_width?: number | undefined;
 }
 
 /** Plain text. */
@@ -40,18 +40,18 @@ export interface VideoPart<File = MediaReference> extends PixelLimits {
   readonly type: 'video';
   readonly video: File | readonly File[];
   /** Frames per second to sample (default 2). */
-  readonly fps?: number;
+  readonly fps?: number | undefined;
   /** Frames to sample; excludes `fps`. */
-  readonly nframes?: number;
-  readonly min_frames?: number;
-  readonly max_frames?: number;
+  readonly nframes?: number | undefined;
+  readonly min_frames?: number | undefined;
+  readonly max_frames?: number | undefined;
   /** Most pixels of all frames together. */
-  readonly total_pixels?: number;
+  readonly total_pixels?: number | undefined;
   /** Seconds into the file. */
-  readonly video_start?: number;
-  readonly video_end?: number;
+  readonly video_start?: number | undefined;
+  readonly video_end?: number | undefined;
   /** Rate that a list of frames was sampled at, in frames per second (default 2). */
-  readonly sample_fps?: number;
+  readonly sample_fps?: number | undefined;
 }
 
 /** OpenAI's form of a picture. */

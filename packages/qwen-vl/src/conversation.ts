@@ -17,8 +17,8 @@ export interface PrefillOptions {
   /** Tokens to make room for after the prompt. */
   readonly newTokens: number;
   /** Rows of logits to compute (default 1). */
-  readonly logitRows?: number;
-  readonly signal?: AbortSignalLike;
+  readonly logitRows?: number | undefined;
+  readonly signal?: AbortSignalLike | undefined;
 }
 
 /** The state after a prompt, ready to generate. */
@@ -37,7 +37,7 @@ export interface ConversationOptions {
    * Tokens to make room for from the start, as far as the context allows (default 0: what the first turn needs). A
    * conversation that outgrows its cache computes its history once again, in a cache of twice the size.
    */
-  readonly reserve?: number;
+  readonly reserve?: number | undefined;
 }
 
 /** The part of a backbone that a conversation needs. */
@@ -160,7 +160,7 @@ export class Conversation {
 
   async #encode(
     prompt: Prompt,
-    options: { readonly from: number; readonly signal?: AbortSignalLike },
+    options: { readonly from: number; readonly signal?: AbortSignalLike | undefined },
   ): Promise<PlacedFeatures[]> {
     const placed: PlacedFeatures[] = [];
     for (const [i, segment] of prompt.segments.entries()) {

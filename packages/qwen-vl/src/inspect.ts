@@ -8,8 +8,8 @@ import type { VisionFeatures } from './vision-features.js';
 /** Options of an inspection. */
 export interface InspectOptions extends PromptOptions {
   /** Tokens to generate greedily, by the plain maximum of the logits (default 0). */
-  readonly newTokens?: number;
-  readonly signal?: AbortSignalLike;
+  readonly newTokens?: number | undefined;
+  readonly signal?: AbortSignalLike | undefined;
 }
 
 /** Tensors of every stage by name; see the README for their shapes. */

@@ -15,24 +15,24 @@ export interface LoadQwenVLOptions {
   readonly checkpoint: Checkpoint;
   readonly runtime: Runtime;
   /** Reads pictures and clips. Text-only use does without. */
-  readonly media?: MediaSource;
+  readonly media?: MediaSource | undefined;
   /** Element type of the backbone's activations (default float32). */
-  readonly dtype?: ComputeType;
+  readonly dtype?: ComputeType | undefined;
   /** Precision of encoder and projector (default: int8 beside a quantised decoder, else that of `dtype`). */
-  readonly visionDtype?: VitPrecision;
+  readonly visionDtype?: VitPrecision | undefined;
   /** Modules of your own in place of the checkpoint's. */
-  readonly modules?: Partial<ModelModules>;
+  readonly modules?: Partial<ModelModules> | undefined;
   /** Most tokens computed in one run of a prefill (default 512). */
-  readonly prefillChunk?: number;
+  readonly prefillChunk?: number | undefined;
   /** Bytes of visual features kept for reuse (default 256 MiB). */
-  readonly featureCacheBytes?: number;
+  readonly featureCacheBytes?: number | undefined;
   /**
    * How control tokens in messages and tools are read, where a question does not say (default `parse`, as Hugging Face's
    * processor does). Choose `plain` where messages come from people you do not know.
    */
-  readonly addedTokensInText?: AddedTokensInText;
+  readonly addedTokensInText?: AddedTokensInText | undefined;
   /** Called with what is being loaded and a fraction in 0..1 of the whole. */
-  readonly onProgress?: (stage: string, fraction: number) => void;
+  readonly onProgress?: ((stage: string, fraction: number) => void) | undefined;
 }
 
 /**

@@ -4,9 +4,9 @@ import type { VisionPreprocessing } from './model-info.js';
 
 /** Progress and abort of reading media. */
 export interface MediaProgress {
-  readonly signal?: AbortSignalLike;
+  readonly signal?: AbortSignalLike | undefined;
   /** Called with a fraction in 0..1 as a clip is decoded. */
-  readonly onProgress?: (fraction: number) => void;
+  readonly onProgress?: ((fraction: number) => void) | undefined;
 }
 
 /** What a media source is asked for beside the part itself. */
@@ -14,7 +14,7 @@ export interface MediaRequest extends MediaProgress {
   /** How the model wants its pictures cut. */
   readonly vision: VisionPreprocessing;
   /** Most tokens that the model takes. A clip of more cannot be asked, and need not be read to its end. */
-  readonly contextLength?: number;
+  readonly contextLength?: number | undefined;
 }
 
 /**

@@ -7,19 +7,19 @@ import { parsePart } from './parse-part.js';
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant' | 'tool';
   /** May be null or absent beside `tool_calls`. */
-  readonly content?: string | readonly ContentPart[] | null;
+  readonly content?: string | readonly ContentPart[] | null | undefined;
   /**
    * Calls that an assistant's turn makes: `{ type: 'function', function: { name, arguments } }`. The chat template gets them as
    * they are, and Qwen's write `arguments` as JSON: pass an object, not its text.
    */
-  readonly tool_calls?: readonly unknown[];
+  readonly tool_calls?: readonly unknown[] | undefined;
 }
 
 /** A message whose pictures and clips all have one form. */
 export interface NormalisedMessage {
   readonly role: Message['role'];
   readonly content: string | readonly (TextPart | ImagePart<MediaFile> | VideoPart<MediaFile>)[];
-  readonly tool_calls?: readonly unknown[];
+  readonly tool_calls?: readonly unknown[] | undefined;
 }
 
 const roles: readonly string[] = ['system', 'user', 'assistant', 'tool'];

@@ -12,16 +12,16 @@ export interface LoadModulesOptions {
   readonly weights: WeightSource;
   readonly runtime: Runtime;
   /** Modules that stand in for the checkpoint's. */
-  readonly own?: Partial<ModelModules>;
+  readonly own?: Partial<ModelModules> | undefined;
   /** Element type of the backbone's activations (default float32). */
-  readonly dtype?: ComputeType;
+  readonly dtype?: ComputeType | undefined;
   /** Precision of encoder and projector (default: int8 beside a quantised decoder, else that of `dtype`). */
-  readonly visionDtype?: VitPrecision;
-  readonly prefillChunk?: number;
+  readonly visionDtype?: VitPrecision | undefined;
+  readonly prefillChunk?: number | undefined;
   /** Refuses tensors that nobody asked for; not called beside modules of one's own, which leave those of the checkpoint over. */
-  readonly checkUnused?: Checkpoint['checkUnused'];
+  readonly checkUnused?: Checkpoint['checkUnused'] | undefined;
   /** Called as the bytes of the modules are loaded. */
-  readonly onProgress?: LoadProgress;
+  readonly onProgress?: LoadProgress | undefined;
 }
 
 /** Modules as they come. */

@@ -27,11 +27,11 @@ export type AddedTokensInText = NonNullable<EncodeChatInput['addedTokensInText']
 /** Options of a prompt. */
 export interface PromptOptions extends MediaProgress {
   /** Number pictures and clips in the prompt ("Picture 1: "), where the template can. */
-  readonly addVisionId?: boolean;
+  readonly addVisionId?: boolean | undefined;
   /** Tools that the model may call, where the template knows any. */
-  readonly tools?: readonly unknown[];
+  readonly tools?: readonly unknown[] | undefined;
   /** How control tokens in messages and tools are read (default: as the model was loaded, else `parse`). */
-  readonly addedTokensInText?: AddedTokensInText;
+  readonly addedTokensInText?: AddedTokensInText | undefined;
 }
 
 /** A conversation as the model takes it. */

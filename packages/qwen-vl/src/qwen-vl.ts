@@ -28,11 +28,11 @@ import { VisionFeatures } from './vision-features.js';
 export interface QwenVLParts {
   readonly info: QwenModelInfo;
   readonly modules: ModelModules;
-  readonly media?: MediaSource;
+  readonly media?: MediaSource | undefined;
   /** Bytes of visual features kept for reuse (default 256 MiB). */
-  readonly featureCacheBytes?: number;
+  readonly featureCacheBytes?: number | undefined;
   /** How control tokens in messages and tools are read, where a question does not say (default `parse`). */
-  readonly addedTokensInText?: AddedTokensInText;
+  readonly addedTokensInText?: AddedTokensInText | undefined;
 }
 
 /**

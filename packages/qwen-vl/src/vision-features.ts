@@ -19,7 +19,7 @@ export interface VisionModules {
 /** Options of {@link VisionFeatures}. */
 export interface VisionFeaturesOptions {
   /** Bytes of features kept for reuse (default 256 MiB). 0 keeps none. */
-  readonly cacheBytes?: number;
+  readonly cacheBytes?: number | undefined;
 }
 
 /** Encodes segments, each on its own grid, and keeps the features of recent ones by content. */

@@ -11,16 +11,16 @@ import type { DeviceCalls, DeviceKind } from './protocol.js';
 /** Options of {@link createNodeRuntime}. */
 export interface NodeRuntimeOptions {
   /** Where to compute. `auto` (default) takes CUDA, then a hardware WebGPU adapter, then the CPU. */
-  readonly device?: DeviceKind | 'auto';
+  readonly device?: DeviceKind | 'auto' | undefined;
   /** Threads that one operator may use, at most as many as the machine has cores; by default as many as the process has. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /**
    * Rearrange weights for the CPU's kernels while loading (default). Without, float weights load at once and are
    * shared between processes, but short inputs of some 8 to 128 rows run up to twice as long.
    */
-  readonly prepack?: boolean;
+  readonly prepack?: boolean | undefined;
   /** Compute in the calling thread, which then blocks: for debuggers and profilers. */
-  readonly inline?: boolean;
+  readonly inline?: boolean | undefined;
 }
 
 /**

@@ -12,7 +12,7 @@ export type CallTable<C> = { readonly [M in keyof C]: CallTypes };
 /** Options of one call. */
 export interface CallOptions {
   /** Memory of the request that the thread takes over; the caller's arrays are empty afterwards. */
-  readonly transfer?: readonly ArrayBuffer[];
+  readonly transfer?: readonly ArrayBuffer[] | undefined;
 }
 
 /** What a thread does for each call. What it throws, the caller gets. */

@@ -16,7 +16,7 @@ export interface ThreadOptions {
   /** What to do when the thread has ended, as a sentence. */
   readonly remedy: string;
   /** Of the thread's JavaScript memory, in MiB; the memory of arrays does not count. */
-  readonly resourceLimits?: ResourceLimits;
+  readonly resourceLimits?: ResourceLimits | undefined;
 }
 
 interface OpenCall {

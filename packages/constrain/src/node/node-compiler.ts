@@ -11,7 +11,7 @@ export interface NodeCompilerOptions {
   /** The tokenizer's tokens; a `Tokenizer` of `@vlmkit/tokenizer` fits. */
   readonly vocabulary: Vocabulary;
   /** Length of a row of logits, at least the tokenizer's size (default: that size). */
-  readonly vocabularySize?: number;
+  readonly vocabularySize?: number | undefined;
   /** Ids that end an answer. */
   readonly stopIds: readonly number[];
 }

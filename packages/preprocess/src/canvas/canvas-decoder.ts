@@ -11,7 +11,7 @@ export type WebImageSource = string | URL | Blob | Uint8Array;
 /** Options of {@link createCanvasDecoder}. The limits of a download hold for URLs. */
 export interface CanvasDecoderOptions extends DownloadLimits {
   /** Most pixels of a picture (default {@link defaultPixelLimit}). */
-  readonly pixelLimit?: number;
+  readonly pixelLimit?: number | undefined;
 }
 
 /**

@@ -4,9 +4,9 @@ import { messageOf, tooLarge } from './source-errors.js';
 /** Limits of a download. */
 export interface DownloadLimits {
   /** Most bytes (default {@link defaultByteLimit}). */
-  readonly byteLimit?: number;
+  readonly byteLimit?: number | undefined;
   /** Longest that the server may send nothing, in milliseconds (default 60,000). */
-  readonly downloadTimeoutMs?: number;
+  readonly downloadTimeoutMs?: number | undefined;
 }
 
 /** Options of {@link download}. */

@@ -14,7 +14,7 @@ import { memoryOf, type PictureFile, type PreprocessCalls } from './protocol.js'
 /** Options of {@link createPreprocessPool}. */
 export interface PreprocessPoolOptions extends SharpDecoderOptions {
   /** Most threads (default: one for each core but one, at most four). They start when they are needed. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
 }
 
 /** Options of a picture: its size and its name in messages. */
@@ -28,7 +28,7 @@ export interface PoolJobOptions {
 /** Options of resizing a picture. */
 export interface PoolResizeOptions extends PoolJobOptions {
   /** Gives the picture's memory to the thread, which saves the copy: the picture is empty afterwards. */
-  readonly handOver?: boolean;
+  readonly handOver?: boolean | undefined;
 }
 
 /**

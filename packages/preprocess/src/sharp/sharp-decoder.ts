@@ -8,7 +8,7 @@ import type { NodeImageSource } from './read-source.js';
 /** Options of {@link createSharpDecoder}. */
 export interface SharpDecoderOptions extends DownloadLimits {
   /** Most pixels of a picture (default {@link defaultPixelLimit}): a defence against files that unfold enormously. */
-  readonly pixelLimit?: number;
+  readonly pixelLimit?: number | undefined;
 }
 
 /** An image decoder that also reads animations. */

@@ -12,9 +12,9 @@ export interface ContactSheetInput {
 /** How a contact sheet looks. */
 export interface ContactSheetOptions {
   /** Frames side by side (default: about as many as rows, at most 8). */
-  readonly columns?: number;
+  readonly columns?: number | undefined;
   /** Width of one frame in pixels (default 224); frames are not enlarged. */
-  readonly frameWidth?: number;
+  readonly frameWidth?: number | undefined;
 }
 
 const gap = 6;

@@ -5,7 +5,8 @@ import { openVideo } from '../video-mediabunny/open-video.js';
 import { findAvCodec } from './av-decoder.js';
 import { createAvPictureReader } from './av-picture-reader.js';
 import { loadVideoLibraries } from './libraries.js';
-import { findVideoFile, type NodeVideoSource } from './video-file.js';
+import { findVideoFile } from './video-file.js';
+import type { NodeVideoSource } from './video-source.js';
 
 export type { NodeVideoSource };
 

@@ -9,9 +9,7 @@ import { isAnimationFile } from '../video/animation.js';
 import { requireVideo, signatureLength } from '../video/not-a-video.js';
 import type { Mediabunny } from '../video-mediabunny/library.js';
 import { createUrlSource } from '../video-mediabunny/url-source.js';
-
-/** A path, a `file:`, `http:`, `https:` or `data:` URL, or the bytes of a file. */
-export type NodeVideoSource = string | URL | Uint8Array;
+import type { NodeVideoSource } from './video-source.js';
 
 /** A video file, or an animated picture in place of one. */
 export type VideoFile =

@@ -33,9 +33,9 @@ export interface DecodedFrame extends PixelSize {
 
 /** Options of reading frames. */
 export interface ReadFramesOptions {
-  readonly signal?: AbortSignalLike;
+  readonly signal?: AbortSignalLike | undefined;
   /** Called after every frame with the number read and the number asked for. */
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /** An opened video. */

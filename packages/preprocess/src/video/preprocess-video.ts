@@ -19,9 +19,9 @@ export interface FrameSequence {
   /** The frames. Each is resized as it comes and then let go; one that is there twice in a row is resized once. */
   readonly frames: Iterable<RgbImage> | AsyncIterable<RgbImage>;
   /** Frames per second that the sequence was sampled at (default 2). */
-  readonly sampleFps?: number;
+  readonly sampleFps?: number | undefined;
   /** Seconds of each frame (default: evenly apart by `sampleFps`, from 0). */
-  readonly timestamps?: readonly number[];
+  readonly timestamps?: readonly number[] | undefined;
 }
 
 /** The work on frames. A pool of threads does it elsewhere, with the same results. */
@@ -36,8 +36,8 @@ export interface FrameWork {
 export interface PreprocessVideoOptions extends FrameSizeOptions {
   readonly config: VideoPreprocessorConfig;
   /** Does the work on frames (default: the functions themselves, on this thread). */
-  readonly work?: FrameWork;
-  readonly signal?: AbortSignalLike;
+  readonly work?: FrameWork | undefined;
+  readonly signal?: AbortSignalLike | undefined;
 }
 
 /** A segment and the frames that it was made of. */

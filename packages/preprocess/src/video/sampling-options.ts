@@ -5,30 +5,30 @@
  */
 export interface FrameSamplingOptions {
   /** Frames per second of video to sample (default 2). */
-  readonly fps?: number;
+  readonly fps?: number | undefined;
   /** Frames to sample, whatever the duration; rounded to an even count. */
-  readonly nframes?: number;
+  readonly nframes?: number | undefined;
   /** Fewest frames when sampling by rate (default 4), rounded up to an even count. */
-  readonly minFrames?: number;
+  readonly minFrames?: number | undefined;
   /** Most frames when sampling by rate (default 768), rounded down to an even count. */
-  readonly maxFrames?: number;
+  readonly maxFrames?: number | undefined;
   /** Seconds into the video of the first frame considered. */
-  readonly videoStart?: number;
+  readonly videoStart?: number | undefined;
   /** Seconds into the video of the last frame considered. */
-  readonly videoEnd?: number;
+  readonly videoEnd?: number | undefined;
 }
 
 /** How large the model sees one frame, in pixels of area or of side. */
 export interface FrameSizeOptions {
   /** Least area of a frame (default 128 tokens of 28 x 28 pixels). */
-  readonly minPixels?: number;
+  readonly minPixels?: number | undefined;
   /** Most area of a frame (default 768 tokens of 28 x 28 pixels, and never more). */
-  readonly maxPixels?: number;
+  readonly maxPixels?: number | undefined;
   /** Area of all frames together, shared by pairs of frames (default 0.9 of 128,000 tokens). */
-  readonly totalPixels?: number;
+  readonly totalPixels?: number | undefined;
   /** With `resizedWidth`: the size to use, rounded to whole tokens, instead of one chosen by area. */
-  readonly resizedHeight?: number;
-  readonly resizedWidth?: number;
+  readonly resizedHeight?: number | undefined;
+  readonly resizedWidth?: number | undefined;
 }
 
 /** Constants of Qwen's utilities for video. */

@@ -6,19 +6,22 @@ import {
   preprocessVideoFile,
   type RgbImage,
 } from '@vlmkit/preprocess';
-import { createPreprocessPool, type PreprocessPoolOptions } from '@vlmkit/preprocess/node';
+import { createPreprocessPool } from '@vlmkit/preprocess/node';
+import type { SharpDecoderOptions } from '@vlmkit/preprocess/sharp';
 import { createNodeVideoDecoder } from '@vlmkit/preprocess/video-node';
 import type { ImagePart, MediaFile, VideoPart } from '../content-parts.js';
 import { frameCounter } from '../context-limit.js';
 import type { MediaRequest, MediaSource } from '../media.js';
 import { imageOptions, samplingOptions, videoSizeOptions } from '../part-options.js';
 
-/** Options of {@link createNodeMedia}: limits of files, and threads for the work on them. */
-export interface NodeMediaOptions extends PreprocessPoolOptions {
+/** Options of {@link createNodeMedia}, limits of files among them. */
+export interface NodeMediaOptions extends SharpDecoderOptions {
   /** Folder that relative paths start from (default: the working directory). */
-  readonly baseDirectory?: string;
+  readonly baseDirectory?: string | undefined;
   /** Called with every prepared clip, e.g. to draw a contact sheet of its frames. */
-  readonly onClip?: (clip: { readonly frames: readonly RgbImage[]; readonly timestamps: readonly number[] }) => void;
+  readonly onClip?:
+    | ((clip: { readonly frames: readonly RgbImage[]; readonly timestamps: readonly number[] }) => void)
+    | undefined;
 }
 
 /**
@@ -29,8 +32,11 @@ export interface NodeMediaOptions extends PreprocessPoolOptions {
 export function createNodeMedia({
   baseDirectory = process.cwd(),
   onClip,
-  ...limits
+  pixelLimit,
+  byteLimit,
+  downloadTimeoutMs,
 }: NodeMediaOptions = {}): Required<MediaSource> {
+  const limits: SharpDecoderOptions = { pixelLimit, byteLimit, downloadTimeoutMs };
   const pool = createPreprocessPool(limits);
   const videos = createNodeVideoDecoder(limits);
   async function locate(file: MediaFile): Promise<string | Uint8Array> {
