@@ -55,13 +55,3 @@ export class AbortError extends VlmkitError {
     this.name = 'AbortError';
   }
 }
-
-/** Throws an {@link AbortError} when `signal` has been aborted. */
-export function throwIfAborted(signal: AbortSignalLike | undefined): void {
-  if (signal?.aborted) throw new AbortError();
-}
-
-/** The part of the platform's AbortSignal that portable code relies on. */
-export interface AbortSignalLike {
-  readonly aborted: boolean;
-}

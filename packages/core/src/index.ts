@@ -1,3 +1,4 @@
+export * from './abort.js';
 export * from './errors.js';
 export * from './floats.js';
 export * from './in-order.js';
@@ -7,6 +8,5 @@ export * from './runtime.js';
 export * from './segments.js';
 export * from './tensor.js';
 export * from './time-slices.js';
-export * from './unless-aborted.js';
 export * from './utf8.js';
 export * from './weights.js';

@@ -1,4 +1,4 @@
-import type { AbortSignalLike } from './errors.js';
+import type { AbortSignalLike } from './abort.js';
 import type { DeviceTensor } from './runtime.js';
 import type { GridThw } from './segments.js';
 import type { Tensor } from './tensor.js';

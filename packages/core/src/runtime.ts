@@ -1,4 +1,4 @@
-import type { AbortSignalLike } from './errors.js';
+import type { AbortSignalLike } from './abort.js';
 import type { DataType, Tensor } from './tensor.js';
 import type { WeightInfo } from './weights.js';
 
@@ -59,7 +59,7 @@ export interface DeviceTensor {
   readonly location: 'device';
   readonly dtype: DataType;
   readonly dims: readonly number[];
-  /** Copies the values to the host. */
+  /** Copies the values to the host. @throws RuntimeError when the tensor was disposed of, or the device fails. */
   download(): Promise<Tensor>;
   /** Frees the memory. Using the tensor afterwards is an error. */
   dispose(): void;
@@ -123,7 +123,8 @@ export interface Session {
   /**
    * Runs the graph once. Runs of one session are queued, never interleaved.
    *
-   * @throws RuntimeError when a feed is missing, unknown or of the wrong type, or the device fails.
+   * @throws RuntimeError when a feed is missing, unknown or of the wrong type, or the device fails; AbortError when the
+   * signal is aborted before the run's turn comes.
    */
   run(feeds: Readonly<Record<string, Feed>>, options?: RunOptions): Promise<RunResult>;
   /**
@@ -137,7 +138,7 @@ export interface Session {
 export interface RunResult {
   /** The host tensor of an output. @throws RuntimeError when it was kept on the device, appended or not computed. */
   host<T extends DataType>(name: string, dtype: T): Tensor<T>;
-  /** The device tensor of an output named in `keep`. */
+  /** The device tensor of an output. @throws RuntimeError when `keep` did not name it. */
   device(name: string): DeviceTensor;
 }
 
@@ -152,8 +153,17 @@ export interface SessionOptions {
 /** A device with sessions on it. Created by a runtime package, handed to an assembly. */
 export interface Runtime {
   readonly profile: DeviceProfile;
+  /**
+   * Loads a graph and its weights.
+   *
+   * @throws RuntimeError when the device refuses the graph, or a weight's file is missing or too short.
+   */
   createSession(model: GraphModel, options?: SessionOptions): Promise<Session>;
-  /** Reserves row buffers; memory is known, and taken, in advance. */
+  /**
+   * Reserves row buffers; memory is known, and taken, in advance.
+   *
+   * @throws RuntimeError when two buffers have one name. Where there is no memory, the first run that uses them rejects.
+   */
   createRows(options: RowBuffersOptions): RowBuffers;
   /** Frees every session, tensor and buffer, and ends the runtime's threads. Called again, it waits for the same end. */
   dispose(): Promise<void>;

@@ -65,7 +65,11 @@ export function int64(dims: readonly number[], values: Iterable<number>): Tensor
   return tensor('int64', dims, BigInt64Array.from(values, BigInt));
 }
 
-/** Views `bytes` as elements of `dtype`; copies only when the offset is not aligned to the element size. */
+/**
+ * Views `bytes` as elements of `dtype`; copies only when the offset is not aligned to the element size.
+ *
+ * @throws RangeError when the bytes do not divide into elements.
+ */
 export function viewBytes<T extends DataType>(dtype: T, bytes: Uint8Array): TensorArrays[T] {
   const size = byteSize(dtype);
   if (bytes.byteLength % size !== 0) {

@@ -2,12 +2,15 @@ import type { DataType, Tensor } from './tensor.js';
 
 /** One file of weights, readable by byte range wherever it lies (disk, HTTP, Hub cache, Blob). */
 export interface WeightFile {
-  /** The file's name inside its checkpoint, which is also its ONNX external-data location. */
+  /**
+   * The file's name: in `directory` where that is stated, which may differ from the one in the checkpoint that links to it.
+   * A graph refers to the file by it.
+   */
   readonly location: string;
   readonly byteLength: number;
   /** Absolute path of the folder that holds the file, when it lies on a local disk that a runtime can map. */
   readonly directory?: string;
-  /** Reads `length` bytes from `offset`. Rejects with a WeightError when the range lies outside the file. */
+  /** Reads `length` bytes from `offset`. @throws WeightError when the range lies outside the file. */
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
@@ -36,6 +39,6 @@ export interface WeightSource {
    * @throws WeightError when it is missing or, with `dims` given, of another shape.
    */
   info(name: string, dims?: readonly number[]): WeightInfo;
-  /** Reads one tensor into memory. */
+  /** Reads one tensor into memory. @throws WeightError when it is missing, or its file is cut off. */
   read(name: string): Promise<Tensor>;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { unlessAborted } from './abort.js';
 import { AbortError } from './errors.js';
-import { unlessAborted } from './unless-aborted.js';
 
 const never = new Promise<never>(() => undefined);
 

@@ -1,4 +1,14 @@
-import { AbortError, type AbortSignalLike, throwIfAborted } from './errors.js';
+import { AbortError } from './errors.js';
+
+/** The part of the platform's AbortSignal that portable code relies on. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+}
+
+/** @throws AbortError when `signal` has been aborted. */
+export function throwIfAborted(signal: AbortSignalLike | undefined): void {
+  if (signal?.aborted) throw new AbortError();
+}
 
 /** A signal that says when it is aborted, as the platform's own does. */
 interface TellingSignal extends AbortSignalLike {
