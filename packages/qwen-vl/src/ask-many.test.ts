@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { openCheckpoint } from '@vlmkit/checkpoint';
 import { openFolder } from '@vlmkit/checkpoint/node';
-import { MediaError } from '@vlmkit/core';
+import { MediaError, PromptError } from '@vlmkit/core';
 import { checkpointPath, sampleMessages, samplesPath } from '@vlmkit/demo-model';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AskManyOptions, AskRequest } from './chat-options.js';
+import type { AskManyOptions, AskRequest, ChatOptions } from './chat-options.js';
 import { loadQwenVL } from './load.js';
 import type { QwenVL } from './qwen-vl.js';
 import { type Demo, openDemo, sampleAsking } from './testing/demo.js';
@@ -93,6 +93,37 @@ describe('askMany', () => {
     await expect(demo.model.askMany([good], misspelt)).rejects.toThrow(
       /askMany has an unknown option.*Write batchSize/,
     );
+  });
+
+  it('settled, answers the others when some cannot be asked, and tells which those are', async () => {
+    const sample = sampleAsking(demo.samples, 'Locate every shape');
+    const good = { messages: sampleMessages(sample) };
+    const empty: AskRequest = { messages: [{ role: 'user', content: ' ' }] };
+    const aborted = { ...good, options: { signal: AbortSignal.abort() } };
+    const results = await demo.model.askManySettled([empty, good, aborted, empty, empty, good], { batchSize: 2 });
+    const answer = { status: 'fulfilled', value: { tokenIds: sample.turns.at(-1)!.output_ids } };
+    expect(results).toMatchObject([
+      { status: 'rejected', reason: expect.any(PromptError) },
+      answer,
+      { status: 'fulfilled', value: { finishReason: 'abort' } },
+      { status: 'rejected', reason: expect.any(PromptError) },
+      { status: 'rejected', reason: expect.any(PromptError) },
+      answer,
+    ]);
+    await expect(demo.model.askManySettled('Hello!' as unknown as AskRequest[])).rejects.toThrow(/are not a list/);
+    await expect(demo.model.askManySettled([good], { batchSize: 0 })).rejects.toThrow(/batchSize is out of range/);
+  });
+
+  it('settled, answers the others when one fails while it is answered', async () => {
+    const hello: AskRequest = { messages: [{ role: 'user', content: 'Hello!' }] };
+    const constraint: NonNullable<ChatOptions['constraint']> = {
+      finished: false,
+      mask: () => Promise.reject(new Error('There is no mask.')),
+      accept: async () => true,
+    };
+    const [first, second] = await demo.model.askManySettled([{ ...hello, options: { constraint } }, hello]);
+    expect(first).toMatchObject({ status: 'rejected', reason: { message: 'There is no mask.' } });
+    expect(second).toMatchObject({ status: 'fulfilled', value: { text: (await demo.model.ask(hello.messages)).text } });
   });
 
   it('takes questions from anything that lists them, and refuses what does not', async () => {
@@ -190,6 +221,18 @@ describe('askMany reads pictures', () => {
     expect(running).toBe(0);
     await settle();
     expect(begun).toEqual(['0', '1', '2', '3']);
+  });
+
+  it('and settled, reads all, and answers those whose picture could be', async () => {
+    const bad = async () => {
+      throw new MediaError('The picture is bad.');
+    };
+    readings = { '1': bad, '5': bad };
+    const results = await model.askManySettled(names.map(about), { batchSize: 4 });
+    expect(begun).toEqual(names);
+    expect(results.map((result) => (result.status === 'rejected' ? result.reason : result.value.finishReason))).toEqual(
+      ['length', expect.any(MediaError), 'length', 'length', 'length', expect.any(MediaError)],
+    );
   });
 
   it('and answers the others when one is aborted meanwhile', async () => {

@@ -15,25 +15,21 @@ export interface AnsweringModules {
 
 /**
  * Answers several questions at once: every step of all answers is one run of the backbone. The answers are those that the
- * questions get apart.
+ * questions get apart; a question that fails leaves the others to go on.
  */
 export async function askTogether(
   requests: readonly PreparedRequest[],
   { backbone, vision }: AnsweringModules,
-): Promise<readonly Answer[]> {
+): Promise<readonly PromiseSettledResult<Answer>[]> {
   if (requests.length === 0) return [];
   const capacities = requests.map((request) => request.prompt.tokenIds.length + answerLimit(request));
   const states = backbone.createBatch?.(capacities) ?? capacities.map((capacity) => backbone.createState(capacity));
-  const answers = await Promise.allSettled(
+  return Promise.allSettled(
     requests.map((request, i) => {
       const own = { contextLength: backbone.contextLength, createState: () => states[i]! };
       return answerOne(request, { state: states[i]!, conversation: new Conversation(own, vision) });
     }),
   );
-  return answers.map((answer) => {
-    if (answer.status === 'rejected') throw answer.reason;
-    return answer.value;
-  });
 }
 
 async function answerOne(

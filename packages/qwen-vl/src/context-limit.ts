@@ -19,14 +19,18 @@ export interface ContextLimit {
  *
  * @param actual tokens, in words
  */
-export function doesNotFit(contextLength: number, actual: string, remedy?: string): PromptError {
+export function doesNotFit(contextLength: number, actual: string, remedy: string): PromptError {
   return new PromptError('The conversation does not fit the model.', {
     expected: `at most ${contextLength} tokens, prompt and answer together`,
     actual,
-    remedy:
-      remedy ??
-      'Ask for fewer new tokens, shorten the conversation, or lower max_pixels (and min_pixels where it is set).',
+    remedy,
   });
+}
+
+/** What to do about a conversation that is too long, with pictures and clips or without. */
+export function shorten(segments: readonly VisualSegment[]): string {
+  if (segments.length === 0) return 'Ask for fewer new tokens, or shorten the conversation.';
+  return 'Ask for fewer new tokens, shorten the conversation, or lower max_pixels (and min_pixels where it is set).';
 }
 
 /**

@@ -8,7 +8,7 @@ import {
   type Tensor,
   tensor,
 } from '@vlmkit/core';
-import { doesNotFit } from './context-limit.js';
+import { doesNotFit, shorten } from './context-limit.js';
 import type { Prompt } from './prompt.js';
 import { type PlacedFeatures, placeFeatures, type VisionFeatures } from './vision-features.js';
 
@@ -77,7 +77,7 @@ export class Conversation {
     this.assertOpen();
     const count = prompt.tokenIds.length;
     const logitRows = Math.min(options.logitRows ?? 1, count);
-    const state = this.#stateFor(count + options.newTokens);
+    const state = this.#stateFor(count + options.newTokens, prompt);
     const reused = Math.min(this.#commonPrefix(prompt), state.length, count - logitRows);
     state.truncate(reused);
     this.#remember(prompt, reused);
@@ -129,9 +129,9 @@ export class Conversation {
   }
 
   /** The current state when it has room, or a fresh, larger one. */
-  #stateFor(needed: number): BackboneState {
+  #stateFor(needed: number, { segments }: Prompt): BackboneState {
     const limit = this.#backbone.contextLength;
-    if (needed > limit) throw doesNotFit(limit, `${needed}`);
+    if (needed > limit) throw doesNotFit(limit, `${needed}`, shorten(segments));
     if (this.#state && this.#state.capacity >= needed) return this.#state;
     const grown = Math.min(limit, Math.max(needed, this.#state ? this.#state.capacity * 2 : this.#reserve));
     this.#free();

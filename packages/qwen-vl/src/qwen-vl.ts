@@ -1,8 +1,9 @@
-import { AbortError, inOrder, type ModelModules, type PromptError, unlessAborted } from '@vlmkit/core';
+import { AbortError, type ModelModules, type PromptError, unlessAborted } from '@vlmkit/core';
 import type { SamplingOptions } from '@vlmkit/qwen-llm';
 import type { Answer, StreamEvent } from './answer.js';
 import { type AnswerOptions, abortedAnswer, lastAnswer, streamAnswer } from './answer-stream.js';
-import { askTogether, type PreparedRequest } from './ask-together.js';
+import { type AskManyParts, askInBatches, type Prepared } from './ask-many.js';
+import type { PreparedRequest } from './ask-together.js';
 import {
   type AskManyOptions,
   type AskRequest,
@@ -13,7 +14,7 @@ import {
   checkPromptOptions,
   parseRequests,
 } from './chat-options.js';
-import { doesNotFit } from './context-limit.js';
+import { doesNotFit, shorten } from './context-limit.js';
 import { Conversation } from './conversation.js';
 import { type InspectOptions, inspectStages, type Stages } from './inspect.js';
 import type { MediaSource } from './media.js';
@@ -35,12 +36,6 @@ export interface QwenVLParts {
   readonly addedTokensInText?: AddedTokensInText | undefined;
 }
 
-/**
- * Questions of a batch whose pictures and clips are read at a time: as many as the threads, at most, that media sources
- * decode in, so that slow servers are waited for together and few pictures are in memory at full size.
- */
-const preparedAtOnce = 4;
-
 /** Tokens that a chat's cache has room for from the start: memory is reserved, and taken as the chat grows. */
 const chatReserve = 8192;
 
@@ -56,11 +51,6 @@ export interface Chat {
   /** Frees the KV cache and ends the chat: turns that wait or run reject with a RuntimeError. */
   dispose(): void;
 }
-
-/** A question ready to be asked, or the answer to one that was aborted before. */
-type Prepared =
-  | { readonly request: PreparedRequest; readonly aborted?: undefined }
-  | { readonly request?: undefined; readonly aborted: Answer };
 
 /** A turn of a conversation, which may begin when `turn` resolves. */
 interface Turn {
@@ -149,21 +139,34 @@ export class QwenVL {
    * @throws as {@link QwenVL.stream}, for the first question that fails, when the others that were begun have ended.
    */
   async askMany(requests: Iterable<AskRequest>, options: AskManyOptions = {}): Promise<readonly Answer[]> {
-    checkAskManyOptions(options);
-    const { batchSize = 8 } = options;
-    const questions = parseRequests(requests);
     const answers: Answer[] = [];
-    for (let start = 0; start < questions.length; start += batchSize) {
-      const prepared: Prepared[] = [];
-      const batch = questions.slice(start, start + batchSize);
-      const prepare = ({ messages, options }: AskRequest) => this.#prepare(messages, options ?? {});
-      for await (const one of inOrder(batch, preparedAtOnce, prepare)) prepared.push(one);
-      const asked = prepared.flatMap(({ request }) => request ?? []);
-      const modules = { backbone: this.modules.backbone, vision: this.#vision };
-      const answered = (await askTogether(asked, modules)).values();
-      answers.push(...prepared.map(({ aborted }) => aborted ?? answered.next().value!));
+    for await (const result of this.#askMany(requests, options, { settle: false })) {
+      if (result.status === 'rejected') throw result.reason;
+      answers.push(result.value);
     }
     return answers;
+  }
+
+  /**
+   * As {@link QwenVL.askMany}, but a question that fails leaves the others to be answered, as with `Promise.allSettled`.
+   *
+   * @throws PromptError for what is no list of questions, and for unknown options of the call.
+   */
+  async askManySettled(
+    requests: Iterable<AskRequest>,
+    options: AskManyOptions = {},
+  ): Promise<readonly PromiseSettledResult<Answer>[]> {
+    const results: PromiseSettledResult<Answer>[] = [];
+    for await (const result of this.#askMany(requests, options, { settle: true })) results.push(result);
+    return results;
+  }
+
+  #askMany(requests: Iterable<AskRequest>, options: AskManyOptions, { settle }: Pick<AskManyParts, 'settle'>) {
+    checkAskManyOptions(options);
+    const { batchSize = 8 } = options;
+    const modules = { backbone: this.modules.backbone, vision: this.#vision };
+    const prepare = ({ messages, options }: AskRequest) => this.#prepare(messages, options ?? {});
+    return askInBatches(parseRequests(requests), { batchSize, modules, settle, prepare });
   }
 
   /** Renders, tokenises and positions a conversation without running the model. */
@@ -216,7 +219,7 @@ export class QwenVL {
     const prompt = await createPrompt(this.#prompts, parsed, options);
     const promptTokens = prompt.tokenIds.length;
     if (promptTokens + (options.maxNewTokens ?? 1) > this.contextLength)
-      throw tooLong(promptTokens, options, this.contextLength);
+      throw tooLong(prompt, options, this.contextLength);
     return {
       info: this.info,
       prompt,
@@ -242,6 +245,7 @@ export class QwenVL {
   }
 }
 
-function tooLong(promptTokens: number, { maxNewTokens }: ChatOptions, limit: number): PromptError {
-  return doesNotFit(limit, `${promptTokens} in the prompt${maxNewTokens ? ` and ${maxNewTokens} asked for` : ''}`);
+function tooLong({ tokenIds, segments }: Prompt, { maxNewTokens }: ChatOptions, limit: number): PromptError {
+  const actual = `${tokenIds.length} in the prompt${maxNewTokens ? ` and ${maxNewTokens} asked for` : ''}`;
+  return doesNotFit(limit, actual, shorten(segments));
 }
