@@ -43,9 +43,9 @@ export function cacheBytes({ config, cacheType, capacity }: KvCacheOptions): num
 /** @throws PromptError when one sequence is to be longer than the model's context. */
 export function checkContext(capacity: number, { maxPositionEmbeddings }: DecoderConfig): void {
   if (capacity <= maxPositionEmbeddings) return;
-  throw new PromptError('The conversation does not fit the model.', {
+  throw new PromptError('The sequence does not fit the model.', {
     expected: `at most ${maxPositionEmbeddings} tokens, prompt and answer together`,
     actual: `${capacity}`,
-    remedy: 'Ask for fewer new tokens, shorten the prompt, or lower max_pixels.',
+    remedy: 'Ask for fewer new tokens, or shorten the prompt.',
   });
 }

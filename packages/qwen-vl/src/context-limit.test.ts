@@ -29,6 +29,12 @@ const refuse = (model: QwenVL, ...content: ContentPart[]) =>
     (error: unknown) => error as PromptError,
   );
 
+it('a text that is too long is told what helps, without a word of pictures', async () => {
+  const model = modelOf(demo.media, 16);
+  const asked = model.ask([{ role: 'user', content: 'Hello! '.repeat(20) }]);
+  await expect(asked).rejects.toThrow(/at most 16 tokens.*Ask for fewer new tokens, or shorten the conversation\.$/);
+});
+
 describe('pictures and clips larger than the context', () => {
   it.each<[ContentPart, RegExp]>([
     [{ type: 'image', image, min_pixels: 1e8 }, /at least 127552 in one image\. Lower min_pixels\.$/],
