@@ -1,5 +1,6 @@
 // Installs the packed packages into clean projects, as users get them, and uses them there: all of them in Node, the
-// portable ones without onnxruntime, and the portable ones bundled by Vite without anything of Node.
+// portable ones without onnxruntime, and the portable ones bundled by Vite without anything of Node. Their types are checked
+// by the strictest settings, with nothing but what each import needs.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,6 +12,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const consumers = fileURLToPath(new URL('consumers', import.meta.url));
 // Subpaths that need Node by their name, and what only applications for Node import.
 const nodeSubpaths = ['/node', '/sharp', '/video-node', '/conformance'];
+// Subpaths that need a browser.
+const webSubpaths = ['/canvas', '/video-web', '/web'];
 
 const folder = await mkdtemp(join(tmpdir(), 'vlmkit-tarballs-'));
 try {
@@ -94,7 +97,9 @@ function specifiers(packages, names) {
 /** The embedded model answers, by API and by command, and every import resolves. */
 async function inNode(packages) {
   const names = [...packages.keys()];
-  const path = await project('node', packages, names);
+  const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const path = await project('node', packages, names, { '@types/node': devDependencies['@types/node'] });
+  await checkTypes(path, packages, names);
   await cp(join(consumers, 'answer.mjs'), join(path, 'answer.mjs'));
   console.log(run(process.execPath, ['answer.mjs'], path).trim());
   const imports = specifiers(packages, names).map((specifier) => `await import('${specifier}');`);
@@ -103,6 +108,39 @@ async function inNode(packages) {
   const picture = join(path, 'node_modules/@vlmkit/demo-model/samples/shapes1.png');
   console.log(run('npx', ['vlmkit', 'ask', picture, 'Describe this image.', '--device', 'cpu'], path).trim());
   console.log(`ok   ${imports.length} imports, API and command in Node`);
+}
+
+/** Types compile for each environment without those of another, and options take undefined. */
+async function checkTypes(path, packages, names) {
+  await cp(join(consumers, 'options.mts'), join(path, 'options.mts'));
+  const endsIn = (specifier, subpaths) => subpaths.some((subpath) => specifier.endsWith(subpath));
+  const ofNode = (specifier) =>
+    endsIn(specifier, nodeSubpaths) || packages.get(specifier)?.manifest.engines?.node !== undefined;
+  const all = specifiers(packages, names);
+  const environments = {
+    portable: all.filter((each) => !ofNode(each) && !endsIn(each, webSubpaths)),
+    node: all.filter((each) => !endsIn(each, webSubpaths)),
+    web: all.filter((each) => !ofNode(each)),
+  };
+  for (const [environment, imports] of Object.entries(environments)) {
+    const lines = imports.map((specifier, index) => `export type * as part${index} from '${specifier}';`);
+    await writeFile(join(path, `${environment}.mts`), lines.join('\n'));
+    const compilerOptions = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      module: 'NodeNext',
+      target: 'ES2023',
+      lib: environment === 'web' ? ['ES2023', 'DOM', 'DOM.Iterable'] : ['ES2023'],
+      types: environment === 'node' ? ['node'] : [],
+      noEmit: true,
+    };
+    const files = [`${environment}.mts`, ...(environment === 'node' ? ['options.mts'] : [])];
+    await writeFile(join(path, `tsconfig.${environment}.json`), JSON.stringify({ compilerOptions, files }));
+    run(join(root, 'node_modules/.bin/tsc'), ['-p', `tsconfig.${environment}.json`], path);
+    console.log(`ok   types of ${imports.length} imports, ${environment}`);
+  }
 }
 
 /** Positions alone, and preprocessing alone, in projects without onnxruntime. */

@@ -19,7 +19,7 @@ export interface PositionedSegment {
   /** Patches per axis, before the spatial merge. */
   readonly grid: GridThw;
   /** Video only: seconds that one temporal step covers (1 when left out, as the authors do). */
-  readonly secondsPerGrid?: number;
+  readonly secondsPerGrid?: number | undefined;
 }
 
 /** Ids of the placeholder tokens that visual tokens stand at. */
@@ -33,7 +33,7 @@ export interface RopeIndexConfig {
   /** `vision_config.spatial_merge_size`: patches per side of one visual token. */
   readonly spatialMergeSize: number;
   /** `vision_config.tokens_per_second` of Qwen2.5-VL. Left out (Qwen2-VL), a video's temporal steps count 0, 1, 2, ... */
-  readonly tokensPerSecond?: number;
+  readonly tokensPerSecond?: number | undefined;
   /** `image_token_id` and `video_token_id`. */
   readonly tokens: VisualTokenIds;
 }

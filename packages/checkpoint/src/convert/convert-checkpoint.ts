@@ -37,13 +37,13 @@ export interface ConvertOptions extends SchemeOptions {
   readonly source: Checkpoint;
   readonly target: CheckpointTarget;
   /** Most bytes of a shard; 2 GB when left out. */
-  readonly maxShardBytes?: number;
+  readonly maxShardBytes?: number | undefined;
   /** Quantises rows; on this thread when left out. */
-  readonly quantize?: RowQuantizer;
+  readonly quantize?: RowQuantizer | undefined;
   /** Parts of a tensor in work at a time, for a quantiser with several threads; 2 when left out. */
-  readonly concurrency?: number;
-  readonly onProgress?: (progress: ConvertProgress) => void;
-  readonly signal?: AbortSignalLike;
+  readonly concurrency?: number | undefined;
+  readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
+  readonly signal?: AbortSignalLike | undefined;
 }
 
 /** How far a conversion is. */

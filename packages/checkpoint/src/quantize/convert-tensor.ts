@@ -40,7 +40,7 @@ export interface ConvertTensorOptions {
   readonly quantize: RowQuantizer;
   /** Parts that are read and quantised ahead, at least 1. */
   readonly concurrency: number;
-  readonly signal?: AbortSignalLike;
+  readonly signal?: AbortSignalLike | undefined;
 }
 
 /** About how much of a tensor is in memory at a time, per part, as float32. */

@@ -20,28 +20,28 @@ export interface QuantizationScheme {
   /** Whether the decoder's linear layers are stored as 8-bit integers too, which long prompts are computed with. */
   readonly prefill: 'int8' | 'none';
   /** Weights that share a scale; the type's own default when left out. */
-  readonly blockSize?: BlockSize;
+  readonly blockSize?: BlockSize | undefined;
 }
 
 /** Options by which a scheme is made. */
 export interface SchemeOptions {
   readonly dtype: TargetDtype;
   /** The embedding table and the head; `dtype` when left out. */
-  readonly embedding?: GroupDtype;
+  readonly embedding?: GroupDtype | undefined;
   /** The vision encoder; as it is (`fp16` for dtype fp16) when left out. */
-  readonly vision?: GroupDtype;
+  readonly vision?: GroupDtype | undefined;
   /** Norms, biases and the patch embedding; as they are (`fp16` for dtype fp16) when left out. */
-  readonly rest?: 'fp16' | 'keep';
+  readonly rest?: 'fp16' | 'keep' | undefined;
   /**
    * `int8`: also store the decoder's linear layers as 8-bit integers, a byte a weight. CPUs then compute long prompts
    * about twice as fast; other devices leave them alone. For q4 and q8 only.
    */
-  readonly prefill?: 'int8';
+  readonly prefill?: 'int8' | undefined;
   /**
    * Most weights that share a scale (default 128 for q4, 32 for q8); fewer where that does not divide a matrix. Larger
    * blocks take less memory and run faster, smaller ones are closer to the original.
    */
-  readonly blockSize?: BlockSize;
+  readonly blockSize?: BlockSize | undefined;
 }
 
 /**
