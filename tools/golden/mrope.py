@@ -100,14 +100,14 @@ def rotary_cases():
                                       rope_parameters={"rope_type": "default", "rope_theta": theta, "mrope_section": section})
         positions = torch.cat([torch.randint(0, 200, (3, 6)), torch.randint(0, 32768, (3, 6))], 1)
         cos, sin = reference.Qwen2_5_VLRotaryEmbedding(config)(torch.zeros(1), positions[:, None])
-        text.append({"headDim": head_dim, "theta": theta, "mropeSection": section, "positions": positions.tolist(),
+        text.append({"headDim": head_dim, "ropeTheta": theta, "mropeSection": section, "positions": positions.tolist(),
                      "cos": pack(cos[0, :, : head_dim // 2]), "sin": pack(sin[0, :, : head_dim // 2])})
     for grid, heads, hidden, merge in (([1, 4, 6], 2, 160, 2), ([3, 2, 4], 4, 64, 2), ([1, 3, 6], 1, 16, 3), ([1, 2, 120], 1, 8, 2)):
         config = Qwen2_5_VLVisionConfig(hidden_size=hidden, num_heads=heads, spatial_merge_size=merge)
         positions = reference.get_vision_position_ids(torch.tensor([grid]), merge)
         cos, sin = reference.Qwen2_5_VLVisionRotaryEmbedding(config)(torch.zeros(1), positions)
         half = hidden // heads // 2
-        vision.append({"grid": grid, "headDim": hidden // heads, "mergeSize": merge, "positions": positions.tolist(),
+        vision.append({"grid": grid, "headDim": hidden // heads, "spatialMergeSize": merge, "positions": positions.tolist(),
                        "cos": pack(cos.reshape(len(positions), -1)[:, :half]), "sin": pack(sin.reshape(len(positions), -1)[:, :half])})
     return {"text": text, "vision": vision}
 

@@ -1,7 +1,32 @@
+import { MediaError } from './errors.js';
 import type { Tensor } from './tensor.js';
 
 /** Patches per temporal step, row and column: [t, h, w], before the spatial merge. */
 export type GridThw = readonly [t: number, h: number, w: number];
+
+/**
+ * The grid in visual tokens, each of a square of patches.
+ *
+ * @param spatialMergeSize patches per side of a visual token.
+ * @param what names the picture or clip in messages.
+ * @throws MediaError when an extent is not a positive integer, or height or width does not divide by the merge size.
+ */
+export function mergeGrid(grid: GridThw, spatialMergeSize: number, what = 'A picture or clip'): GridThw {
+  const [t, h, w] = grid;
+  const merged: GridThw = [t, h / spatialMergeSize, w / spatialMergeSize];
+  if (merged.every((extent) => Number.isInteger(extent) && extent > 0)) return merged;
+  throw new MediaError(`${what} has a grid that cannot be merged into visual tokens.`, {
+    expected: `positive whole extents, height and width divisible by ${spatialMergeSize}`,
+    actual: `[${grid.join(', ')}]`,
+    remedy: 'Resize the picture to multiples of patch size x merge size, as the preprocessor does.',
+  });
+}
+
+/** Ids of the placeholder tokens that visual tokens stand at: `image_token_id` and `video_token_id` of config.json. */
+export interface VisualTokenIds {
+  readonly image: number;
+  readonly video: number;
+}
 
 /** Width and height in pixels. */
 export interface PixelSize {

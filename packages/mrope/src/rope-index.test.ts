@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type GridThw, PromptError } from '@vlmkit/core';
+import { type GridThw, MediaError, PromptError } from '@vlmkit/core';
 import { describe, expect, it } from 'vitest';
 import { batchRopeIndex, decodePositions, type PositionedSegment, type RopeIndexInput, ropeIndex } from './index.js';
 
@@ -7,7 +7,7 @@ interface LayoutPart {
   readonly kind: 'text' | 'image' | 'video';
   readonly count?: number;
   readonly grid?: GridThw;
-  readonly secondsPerGrid?: number;
+  readonly secondsPerGrid?: number | undefined;
 }
 
 interface GoldenCase {
@@ -30,8 +30,8 @@ function inputOf({ layout, spatialMergeSize, tokensPerSecond }: Omit<GoldenCase,
     const count = part.grid ? part.grid.reduce((a, b) => a * b) / spatialMergeSize ** 2 : part.count!;
     return new Array<number>(count).fill(tokens[part.kind]);
   });
-  const rate = tokensPerSecond === undefined ? {} : { tokensPerSecond };
-  return { tokenIds, segments: layout.filter(isVisual), spatialMergeSize, tokens, ...rate } satisfies RopeIndexInput;
+  const segments = layout.filter(isVisual);
+  return { tokenIds, segments, spatialMergeSize, tokens, tokensPerSecond } satisfies RopeIndexInput;
 }
 
 function rows({ data, dims }: { readonly data: BigInt64Array; readonly dims: readonly number[] }): number[][] {
@@ -111,9 +111,15 @@ describe('ropeIndex', () => {
     ['another kind', [{ kind: 'video', grid: [1, 2, 2] }], [tokens.image]],
     ['too few placeholders', [{ kind: 'image', grid: [1, 4, 2] }], [tokens.image, tokens.text]],
     ['too many placeholders', [{ kind: 'image', grid: [1, 2, 2] }], [tokens.image, tokens.image]],
-    ['a grid that does not merge', [{ kind: 'image', grid: [1, 3, 2] }], [tokens.image]],
   ])('rejects %s', (_, segments, tokenIds) => {
     expect(() => ropeIndex({ tokenIds, segments, spatialMergeSize: 2, tokens })).toThrow(PromptError);
+  });
+
+  it('names the segment whose grid cannot be merged', () => {
+    const segments = [{ kind: 'image', grid: [1, 3, 2] }] as const;
+    const place = () => ropeIndex({ tokenIds: [tokens.image], segments, spatialMergeSize: 2, tokens });
+    expect(place).toThrow(MediaError);
+    expect(place).toThrow(/^Segment 1 .* divisible by 2\. Found \[1, 3, 2\]/);
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e300, -1])(

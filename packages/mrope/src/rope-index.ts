@@ -1,4 +1,4 @@
-import { type GridThw, int64, PromptError, type Tensor } from '@vlmkit/core';
+import { type GridThw, int64, mergeGrid, PromptError, type Tensor, type VisualTokenIds } from '@vlmkit/core';
 
 /*
  * M-RoPE (Wang et al., "Qwen2-VL", 2024, section 2.1; absolute time: Bai et al., "Qwen2.5-VL Technical Report", 2025, section 2.1.2).
@@ -22,19 +22,13 @@ export interface PositionedSegment {
   readonly secondsPerGrid?: number | undefined;
 }
 
-/** Ids of the placeholder tokens that visual tokens stand at. */
-export interface VisualTokenIds {
-  readonly image: number;
-  readonly video: number;
-}
-
 /** How a model places tokens. */
 export interface RopeIndexConfig {
   /** `vision_config.spatial_merge_size`: patches per side of one visual token. */
   readonly spatialMergeSize: number;
   /** `vision_config.tokens_per_second` of Qwen2.5-VL. Left out (Qwen2-VL), a video's temporal steps count 0, 1, 2, ... */
   readonly tokensPerSecond?: number | undefined;
-  /** `image_token_id` and `video_token_id`. */
+  /** Ids of the placeholders. */
   readonly tokens: VisualTokenIds;
 }
 
@@ -59,7 +53,8 @@ export interface RopeIndex {
  * its grid from there; what follows starts at the largest position on any axis + 1. Only a video's time is scaled, as
  * trunc((step * secondsPerGrid) * tokensPerSecond) in float32.
  *
- * @throws PromptError when placeholders and segments do not match in kind, number or size, or a clip's times cannot be computed.
+ * @throws PromptError when placeholders and segments do not match in kind, number or size, or a clip's times cannot be computed;
+ * MediaError when a grid cannot be merged.
  */
 export function ropeIndex(input: RopeIndexInput): RopeIndex {
   const { tokenIds, segments, tokens } = input;
@@ -76,15 +71,11 @@ export function ropeIndex(input: RopeIndexInput): RopeIndex {
       at += 1;
       continue;
     }
-    const segment = segments[used];
-    const extents = mergedGrid(segment, { kind, number: used + 1, at, count: segments.length }, input.spatialMergeSize);
-    requirePlaceholders(tokenIds, { id: tokens[kind], at, extents, kind, number: used + 1 });
-    next = placeSegment(axes, {
-      at,
-      start: next,
-      extents,
-      times: timeSteps(segment!, used + 1, input.tokensPerSecond),
-    });
+    const number = used + 1;
+    const segment = segmentOf(segments, { kind, number, at });
+    const extents = mergeGrid(segment.grid, input.spatialMergeSize, `Segment ${number} of the prompt`);
+    requirePlaceholders(tokenIds, { id: tokens[kind], at, extents, kind, number });
+    next = placeSegment(axes, { at, start: next, extents, times: timeSteps(segment, number, input.tokensPerSecond) });
     at += extents[0] * extents[1] * extents[2];
     used += 1;
   }
@@ -125,28 +116,19 @@ function visualKind(id: number, tokens: VisualTokenIds): 'image' | 'video' | und
 
 interface Placeholder {
   readonly kind: 'image' | 'video';
+  /** Of its segment, from 1. */
   readonly number: number;
   readonly at: number;
-  readonly count: number;
 }
 
-function mergedGrid(segment: PositionedSegment | undefined, found: Placeholder, merge: number): GridThw {
-  if (segment?.kind !== found.kind) {
-    throw new PromptError(`The ${found.kind} placeholder at token ${found.at} has no ${found.kind} to stand for.`, {
-      expected: `segment ${found.number} of the prompt to be of kind ${found.kind}`,
-      actual: segment === undefined ? `only ${found.count} segments` : `a segment of kind ${segment.kind}`,
-      remedy: 'Pass one segment for every placeholder, in prompt order; a placeholder typed in text counts as well.',
-    });
-  }
-  const [t, h, w] = segment.grid;
-  if (![t, h, w].every((extent) => Number.isInteger(extent) && extent > 0) || h % merge !== 0 || w % merge !== 0) {
-    throw new PromptError(`Segment ${found.number} of the prompt has a grid that cannot be merged.`, {
-      expected: `positive whole extents, height and width divisible by ${merge}`,
-      actual: `[${segment.grid.join(', ')}]`,
-      remedy: 'Resize the picture to multiples of patch size x merge size, as the preprocessor does.',
-    });
-  }
-  return [t, h / merge, w / merge];
+function segmentOf(segments: readonly PositionedSegment[], { kind, number, at }: Placeholder): PositionedSegment {
+  const segment = segments[number - 1];
+  if (segment?.kind === kind) return segment;
+  throw new PromptError(`The ${kind} placeholder at token ${at} has no ${kind} to stand for.`, {
+    expected: `segment ${number} of the prompt to be of kind ${kind}`,
+    actual: segment === undefined ? `only ${segments.length} segments` : `a segment of kind ${segment.kind}`,
+    remedy: 'Pass one segment for every placeholder, in prompt order; a placeholder typed in text counts as well.',
+  });
 }
 
 interface PlaceholderRun {

@@ -26,8 +26,8 @@ export interface RotaryTablesInput {
   readonly positions: Tensor<'int64'>;
   /** Size d of a head. */
   readonly headDim: number;
-  /** `rope_theta`. */
-  readonly theta: number;
+  /** `rope_theta`: base of the frequencies. */
+  readonly ropeTheta: number;
   /** `mrope_section`: columns per axis, which add up to d/2. Left out, every column takes the first axis. */
   readonly mropeSection?: readonly number[] | undefined;
 }
@@ -55,7 +55,7 @@ export function inverseFrequencies(dim: number, theta: number): Float32Array {
  *
  * @throws ConfigError when the sections do not add up to half of the head, or positions have another shape.
  */
-export function rotaryTables({ positions, headDim, theta, mropeSection }: RotaryTablesInput): RotaryTables {
+export function rotaryTables({ positions, headDim, ropeTheta, mropeSection }: RotaryTablesInput): RotaryTables {
   const { dims, data } = positions;
   const tokens = dims.at(-1) ?? 0;
   if (!(dims.length === 1 || (dims.length === 2 && dims[0] === 3))) {
@@ -64,7 +64,7 @@ export function rotaryTables({ positions, headDim, theta, mropeSection }: Rotary
       actual: `[${dims.join(', ')}]`,
     });
   }
-  const frequencies = inverseFrequencies(headDim, theta);
+  const frequencies = inverseFrequencies(headDim, ropeTheta);
   const axisOfColumn = columnAxes({ columns: frequencies.length, mropeSection, axes: dims.length === 1 ? 1 : 3 });
   const half = frequencies.length;
   const cos = new Float32Array(tokens * half);

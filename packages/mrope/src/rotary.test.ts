@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError, type GridThw, int64 } from '@vlmkit/core';
+import { ConfigError, type GridThw, int64, MediaError } from '@vlmkit/core';
 import { describe, expect, it } from 'vitest';
 import { inverseFrequencies, rotaryTables, visionPositions, visionRotaryTables } from './index.js';
 
@@ -10,14 +10,14 @@ interface Packed {
 }
 
 interface TextCase extends Packed {
-  readonly theta: number;
+  readonly ropeTheta: number;
   readonly mropeSection: readonly number[];
   readonly positions: readonly (readonly number[])[];
 }
 
 interface VisionCase extends Packed {
   readonly grid: GridThw;
-  readonly mergeSize: number;
+  readonly spatialMergeSize: number;
   readonly positions: readonly (readonly number[])[];
 }
 
@@ -36,7 +36,7 @@ function largestDifference(actual: Float32Array, expected: Float32Array): number
 }
 
 describe('rotaryTables', () => {
-  it.each(golden.text)('equals the reference for heads of $headDim, theta $theta', (entry) => {
+  it.each(golden.text)('equals the reference for heads of $headDim, theta $ropeTheta', (entry) => {
     const positions = int64([3, entry.positions[0]!.length], entry.positions.flat());
     const { cos, sin } = rotaryTables({ ...entry, positions });
     expect(cos.dims).toEqual([entry.positions[0]!.length, entry.headDim / 2]);
@@ -46,7 +46,7 @@ describe('rotaryTables', () => {
 
   it('is ordinary rotary embedding where the axes agree', () => {
     const row = [0, 1, 5, 900];
-    const options = { headDim: 16, theta: 1e6 };
+    const options = { headDim: 16, ropeTheta: 1e6 };
     const flat = rotaryTables({ ...options, positions: int64([4], row) });
     const three = int64([3, 4], [...row, ...row, ...row]);
     expect(rotaryTables({ ...options, positions: three, mropeSection: [2, 3, 3] })).toEqual(flat);
@@ -55,10 +55,12 @@ describe('rotaryTables', () => {
 
   it('rejects sections that do not fill the head, odd heads and other shapes', () => {
     const positions = int64([3, 1], [0, 0, 0]);
-    expect(() => rotaryTables({ positions, headDim: 16, theta: 1e6, mropeSection: [2, 3, 4] })).toThrow(ConfigError);
+    expect(() => rotaryTables({ positions, headDim: 16, ropeTheta: 1e6, mropeSection: [2, 3, 4] })).toThrow(
+      ConfigError,
+    );
     expect(() => inverseFrequencies(7, 1e6)).toThrow(ConfigError);
     expect(() => inverseFrequencies(8, 0)).toThrow(ConfigError);
-    expect(() => rotaryTables({ positions: int64([2, 1], [0, 0]), headDim: 16, theta: 1e6 })).toThrow(ConfigError);
+    expect(() => rotaryTables({ positions: int64([2, 1], [0, 0]), headDim: 16, ropeTheta: 1e6 })).toThrow(ConfigError);
   });
 });
 
@@ -72,7 +74,7 @@ describe('visionRotaryTables', () => {
   });
 
   it('rejects heads that cannot hold two axes and grids that do not merge', () => {
-    expect(() => visionRotaryTables({ grid: [1, 2, 2], mergeSize: 2, headDim: 6 })).toThrow(ConfigError);
-    expect(() => visionRotaryTables({ grid: [1, 2, 3], mergeSize: 2, headDim: 8 })).toThrow(ConfigError);
+    expect(() => visionRotaryTables({ grid: [1, 2, 2], spatialMergeSize: 2, headDim: 6 })).toThrow(ConfigError);
+    expect(() => visionRotaryTables({ grid: [1, 2, 3], spatialMergeSize: 2, headDim: 8 })).toThrow(MediaError);
   });
 });

@@ -1,4 +1,4 @@
-import { ConfigError, type GridThw, type Tensor } from '@vlmkit/core';
+import { ConfigError, type GridThw, mergeGrid, type Tensor } from '@vlmkit/core';
 import { inverseFrequencies, type RotaryTables } from './rotary-tables.js';
 
 /*
@@ -18,31 +18,25 @@ export interface VisionPositionsInput {
   /** Patches per axis. */
   readonly grid: GridThw;
   /** `spatial_merge_size`. */
-  readonly mergeSize: number;
+  readonly spatialMergeSize: number;
 }
 
 /**
  * Row and column [p, 2] of every patch, in merge order; every temporal step repeats them.
  *
- * @throws ConfigError when height or width does not divide by the merge size.
+ * @throws MediaError when the grid cannot be merged.
  */
-export function visionPositions({ grid, mergeSize }: VisionPositionsInput): Tensor<'int32'> {
+export function visionPositions({ grid, spatialMergeSize: merge }: VisionPositionsInput): Tensor<'int32'> {
   const [t, h, w] = grid;
-  if (h % mergeSize !== 0 || w % mergeSize !== 0) {
-    throw new ConfigError('The grid cannot be merged.', {
-      expected: `height and width divisible by ${mergeSize}`,
-      actual: `[${grid.join(', ')}]`,
-      remedy: 'Resize the picture to multiples of patch size x merge size, as the preprocessor does.',
-    });
-  }
+  const [, rows, columns] = mergeGrid(grid, merge);
   const frame = new Int32Array(2 * h * w);
   let at = 0;
-  for (let blockY = 0; blockY < h; blockY += mergeSize) {
-    for (let blockX = 0; blockX < w; blockX += mergeSize) {
-      for (let y = blockY; y < blockY + mergeSize; y++) {
-        for (let x = blockX; x < blockX + mergeSize; x++) {
-          frame[at++] = y;
-          frame[at++] = x;
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      for (let y = 0; y < merge; y++) {
+        for (let x = 0; x < merge; x++) {
+          frame[at++] = row * merge + y;
+          frame[at++] = column * merge + x;
         }
       }
     }
@@ -57,15 +51,16 @@ export interface VisionRotaryInput extends VisionPositionsInput {
   /** Size d of a head, divisible by 4. */
   readonly headDim: number;
   /** Base of the frequencies (default 10000). */
-  readonly theta?: number | undefined;
+  readonly ropeTheta?: number | undefined;
 }
 
 /**
  * Cosines and sines [p, d/2] of every patch of one picture or clip, in merge order.
  *
- * @throws ConfigError when the head does not divide by 4 or the grid by the merge size.
+ * @throws ConfigError when the head does not divide by 4, MediaError when the grid cannot be merged.
  */
-export function visionRotaryTables({ grid, mergeSize, headDim, theta = 10000 }: VisionRotaryInput): RotaryTables {
+export function visionRotaryTables(input: VisionRotaryInput): RotaryTables {
+  const { grid, headDim, ropeTheta = 10000 } = input;
   if (headDim % 4 !== 0) {
     throw new ConfigError('The vision head cannot hold two axes.', {
       expected: 'a head size divisible by 4',
@@ -73,8 +68,8 @@ export function visionRotaryTables({ grid, mergeSize, headDim, theta = 10000 }: 
       remedy: 'Check hidden_size and num_heads of vision_config in config.json.',
     });
   }
-  const positions = visionPositions({ grid, mergeSize });
-  const frequencies = inverseFrequencies(headDim / 2, theta);
+  const positions = visionPositions(input);
+  const frequencies = inverseFrequencies(headDim / 2, ropeTheta);
   const quarter = frequencies.length;
   const extent = Math.max(grid[1], grid[2]);
   // Few distinct positions, many patches: compute each position's row once.

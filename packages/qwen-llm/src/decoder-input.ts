@@ -45,12 +45,7 @@ export function decoderFeeds(
   { bias, many }: { readonly bias: AttentionBias; readonly many: boolean },
 ): Record<string, Feed> {
   const count = tokenIds.length;
-  const { cos, sin } = rotaryTables({
-    positions,
-    headDim: config.headDim,
-    theta: config.ropeTheta,
-    ...(config.mropeSection && { mropeSection: config.mropeSection }),
-  });
+  const { cos, sin } = rotaryTables({ ...config, positions });
   const rows = new Array<number>(count).fill(-1);
   visual?.slots.forEach((slot, i) => {
     rows[slot] = visual.rows[i]!;

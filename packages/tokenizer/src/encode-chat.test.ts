@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { PromptError } from '@vlmkit/core';
+import { MediaError, PromptError } from '@vlmkit/core';
 import { describe, expect, it } from 'vitest';
 import { createTokenizer, encodeChat, expandVisualTokens, visualTokenCount } from './index.js';
 
@@ -36,13 +36,13 @@ describe('expandVisualTokens', () => {
     ['too few placeholders', [1], [picture]],
     ['too many placeholders', [8, 8], [picture]],
     ['the wrong order', [8, 9], [clip, picture]],
-    ['a grid that does not merge', [8], [{ kind: 'image', grid: [1, 3, 2] } as const]],
   ] as const)('rejects %s', (_, tokenIds, segments) => {
     expect(() => expandVisualTokens({ ...options, tokenIds, segments })).toThrow(PromptError);
   });
 
   it('counts t * h * w / merge^2', () => {
     expect(visualTokenCount([2, 6, 4], 2)).toBe(12);
+    expect(() => visualTokenCount([1, 3, 2], 2)).toThrow(MediaError);
   });
 });
 

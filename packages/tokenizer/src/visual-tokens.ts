@@ -1,4 +1,4 @@
-import { type GridThw, PromptError, type VisualSegment } from '@vlmkit/core';
+import { type GridThw, mergeGrid, PromptError, type VisualSegment, type VisualTokenIds } from '@vlmkit/core';
 
 /** What the expansion of placeholders needs of a picture or clip. */
 export type ExpandableSegment = Pick<VisualSegment, 'kind' | 'grid'>;
@@ -11,8 +11,8 @@ export interface ExpandVisualTokensInput {
   readonly segments: readonly ExpandableSegment[];
   /** `spatial_merge_size`. */
   readonly spatialMergeSize: number;
-  /** Ids of `<|image_pad|>` and `<|video_pad|>`: `image_token_id` and `video_token_id` of config.json. */
-  readonly tokens: { readonly image: number; readonly video: number };
+  /** Those of `<|image_pad|>` and `<|video_pad|>`. */
+  readonly tokens: VisualTokenIds;
 }
 
 /** Slots of one segment: tokens start .. start + length - 1. */
@@ -28,21 +28,16 @@ export interface ExpandedPrompt {
   readonly spans: readonly VisualSpan[];
 }
 
-/** Visual tokens of a grid: t * h * w / merge^2. */
+/** Visual tokens of a grid: t * h * w / merge^2. @throws MediaError when it cannot be merged. */
 export function visualTokenCount(grid: GridThw, spatialMergeSize: number): number {
-  const [t, h, w] = grid;
-  const count = (t * h * w) / spatialMergeSize ** 2;
-  if (h % spatialMergeSize === 0 && w % spatialMergeSize === 0 && Number.isInteger(count) && count > 0) return count;
-  throw new PromptError('A picture or clip has a grid that cannot be merged into tokens.', {
-    expected: `positive whole extents, height and width divisible by ${spatialMergeSize}`,
-    actual: `[${grid.join(', ')}]`,
-  });
+  const [t, h, w] = mergeGrid(grid, spatialMergeSize);
+  return t * h * w;
 }
 
 /**
  * Repeats each placeholder as often as its picture or clip has visual tokens.
  *
- * @throws PromptError when placeholders and segments differ in number, kind or order.
+ * @throws PromptError when placeholders and segments differ in number, kind or order; MediaError when a grid cannot be merged.
  */
 export function expandVisualTokens(input: ExpandVisualTokensInput): ExpandedPrompt {
   const { segments, tokens, spatialMergeSize } = input;

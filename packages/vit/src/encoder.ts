@@ -58,7 +58,7 @@ export async function createVit(input: CreateVitInput): Promise<Vit> {
     throwIfAborted(options.signal);
     for (const segment of inputs) checkPatches(segment, config);
     const grids = inputs.map(({ grid }) => grid);
-    const tables = grids.map((grid) => rotaryTables(grid, config));
+    const tables = grids.map((grid) => visionRotaryTables({ ...config, grid }));
     const result = await session.run(
       {
         patches: joinRows(inputs.map(({ patches }) => patches)),
@@ -104,11 +104,6 @@ export function planRuns(grids: readonly GridThw[], pageRows: number): number[][
  */
 function defaultPageRows(profile: DeviceProfile): number {
   return profile.float16 ? 4096 : 512;
-}
-
-function rotaryTables(grid: GridThw, config: VitConfig) {
-  const { spatialMergeSize: mergeSize, headDim, ropeTheta: theta } = config;
-  return visionRotaryTables({ grid, mergeSize, headDim, theta });
 }
 
 /** Matrices of one width, one above the other; a single one is not copied. */

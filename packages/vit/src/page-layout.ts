@@ -1,4 +1,4 @@
-import { ConfigError, type GridThw, int64, type Tensor, tensor } from '@vlmkit/core';
+import { ConfigError, type GridThw, int64, mergeGrid, type Tensor, tensor } from '@vlmkit/core';
 import type { VitConfig } from './config.js';
 
 /*
@@ -52,7 +52,7 @@ interface WindowClass {
 /**
  * Deals the patches of a run out to pages.
  *
- * @throws ConfigError when a grid does not divide by the merge size, or a window holds no merge unit.
+ * @throws MediaError when a grid cannot be merged, ConfigError when a window holds no merge unit.
  */
 export function planPages(input: PagePlanInput): PageLayout {
   const pages = fillPages(windowClasses(input), input.pageRows);
@@ -90,15 +90,11 @@ function windowClasses({ config, grids }: PagePlanInput): WindowClass[] {
   const classes = new Map<number, number[]>();
   const side = windowSide(config);
   let first = 0;
-  for (const [t, h, w] of grids) {
-    if (h % merge !== 0 || w % merge !== 0 || t * h * w <= 0) {
-      throw new ConfigError('The grid cannot be merged.', {
-        expected: `positive extents, height and width divisible by ${merge}`,
-        actual: `[${t}, ${h}, ${w}]`,
-      });
-    }
-    for (let frame = 0; frame < t; frame++, first += h * w) {
-      collectWindows({ classes, first, rows: h / merge, columns: w / merge, side, unit: merge * merge });
+  const unit = merge * merge;
+  for (const grid of grids) {
+    const [t, rows, columns] = mergeGrid(grid, merge);
+    for (let frame = 0; frame < t; frame++, first += rows * columns * unit) {
+      collectWindows({ classes, first, rows, columns, side, unit });
     }
   }
   return [...classes].map(([size, patches]) => ({ size, patches })).sort((a, b) => b.size - a.size);
@@ -112,6 +108,7 @@ function windowSide({ window, spatialMergeSize, patchSize }: PagePlanInput['conf
   throw new ConfigError('The windows of the vision encoder hold no merge unit.', {
     expected: `windows of at least ${spatialMergeSize * patchSize} pixels, patch size times merge size`,
     actual: `${window.windowSize}`,
+    remedy: 'Check window_size, patch_size and spatial_merge_size of vision_config in config.json.',
   });
 }
 

@@ -1,3 +1,4 @@
+import type { VisualTokenIds } from '@vlmkit/core';
 import type { JsonObject } from '../files/checkpoint-files.js';
 
 /** Architectures that vlmkit runs, by the `model_type` of config.json. */
@@ -10,7 +11,7 @@ export interface ModelConfig {
   /** Absent for a text model. */
   readonly vision?: VisionConfig;
   /** Ids that mark pictures and videos in a prompt; absent for a text model. */
-  readonly tokens?: VisionTokens;
+  readonly tokens?: VisualTokenIds;
   /** The output head is the embedding table. `openCheckpoint` settles this by the presence of `lm_head.weight`. */
   readonly tieWordEmbeddings: boolean;
   /** How the weights were quantised by vlmkit's converter; absent for plain checkpoints. */
@@ -79,12 +80,6 @@ export interface WindowConfig {
   readonly windowSize: number;
   /** Blocks, by index, that attend over the whole frame all the same. */
   readonly fullAttentionBlocks: readonly number[];
-}
-
-/** Ids of the tokens in place of pictures and videos. */
-export interface VisionTokens {
-  readonly image: number;
-  readonly video: number;
 }
 
 /** The `quantization_config` that vlmkit's converter writes. */

@@ -3,7 +3,7 @@ import { describeJson, type JsonObject } from '../files/checkpoint-files.js';
 import { type FieldReader, fieldReader, flag, oneOf } from './field-reader.js';
 import type { ModelConfig, ModelFamily, QuantizationConfig } from './model-config.js';
 import { readTextConfig } from './read-text-config.js';
-import { readVisionConfig, readVisionTokens } from './read-vision-config.js';
+import { readVisionConfig, readVisualTokenIds } from './read-vision-config.js';
 
 const families: readonly ModelFamily[] = ['qwen2_5_vl', 'qwen2_vl', 'qwen2'];
 
@@ -41,7 +41,7 @@ export function readModelConfig(config: JsonObject): ModelConfig {
   return {
     ...shared,
     vision: readVisionConfig(visionFields, family, text),
-    tokens: readVisionTokens(root, text.vocabSize),
+    tokens: readVisualTokenIds(root, text.vocabSize),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { VisualTokenIds } from '@vlmkit/core';
 import {
   type FieldReader,
   type FieldRule,
@@ -7,7 +8,7 @@ import {
   positiveNumber,
   tokenId,
 } from './field-reader.js';
-import type { TextConfig, VisionConfig, VisionTokens } from './model-config.js';
+import type { TextConfig, VisionConfig } from './model-config.js';
 
 /** A size that may be given once or as a list of equal sizes. */
 const uniformSize: FieldRule<number | readonly number[]> = {
@@ -132,11 +133,11 @@ function readUniform(fields: FieldReader, name: string, fallback: number): numbe
 }
 
 /**
- * Reads the ids of the vision tokens; the defaults are those of every published checkpoint.
+ * Reads the ids of the placeholder tokens; the defaults are those of every published checkpoint.
  *
  * @throws ConfigError for an id outside the vocabulary.
  */
-export function readVisionTokens(fields: FieldReader, vocabSize: number): VisionTokens {
+export function readVisualTokenIds(fields: FieldReader, vocabSize: number): VisualTokenIds {
   const read = (name: string, fallback: number): number => {
     const id = fields.optional(name, tokenId, fallback);
     if (id < vocabSize) return id;
