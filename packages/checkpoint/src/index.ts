@@ -4,14 +4,9 @@ export { readModelConfig } from './config/read-config.js';
 export * from './convert/convert-checkpoint.js';
 export type { CheckpointTarget, TargetFile } from './convert/target.js';
 export * from './files/blob-files.js';
-export {
-  type CheckpointFiles,
-  type JsonObject,
-  type LocalFile,
-  readJson,
-  readOptionalJson,
-} from './files/checkpoint-files.js';
+export type { CheckpointFiles, LocalFile } from './files/checkpoint-files.js';
 export * from './files/http-files.js';
+export { type JsonObject, readJson, readOptionalJson } from './files/json.js';
 export * from './files/memory-files.js';
 export * from './open-checkpoint.js';
 export type { QuantBits } from './quantize/block-scale.js';
@@ -22,6 +17,5 @@ export type { BlockSize, GroupDtype, SchemeOptions, TargetDtype } from './quanti
 export { encodeSafetensors, type TensorDeclaration } from './safetensors/encode.js';
 export { readSafetensorsHeader, type SafetensorsEntry, type SafetensorsHeader } from './safetensors/header.js';
 export * from './safetensors/writer.js';
-export { canonicalName, closestName } from './weights/names.js';
-export { openWeights, weightSource } from './weights/open-weights.js';
+export { openWeights } from './weights/open-weights.js';
 export { openWeightFile } from './weights/weight-files.js';

@@ -3,7 +3,8 @@ import { type GenerationConfig, readGenerationConfig } from './config/generation
 import type { ModelConfig } from './config/model-config.js';
 import { readModelConfig } from './config/read-config.js';
 import { readPreprocessors } from './config/read-preprocessors.js';
-import { type CheckpointFiles, type JsonObject, readJson, readOptionalJson } from './files/checkpoint-files.js';
+import type { CheckpointFiles } from './files/checkpoint-files.js';
+import { type JsonObject, readJson, readOptionalJson } from './files/json.js';
 import { checkUnused } from './weights/check-unused.js';
 import { openWeights } from './weights/open-weights.js';
 

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../files/checkpoint-files.js';
+import { isJsonObject, type JsonObject } from '../files/json.js';
 import {
   type FieldRule,
   fieldReader,

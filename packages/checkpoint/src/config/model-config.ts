@@ -1,5 +1,5 @@
 import type { VisualTokenIds } from '@vlmkit/core';
-import type { JsonObject } from '../files/checkpoint-files.js';
+import type { JsonObject } from '../files/json.js';
 
 /** Architectures that vlmkit runs, by the `model_type` of config.json. */
 export type ModelFamily = 'qwen2_5_vl' | 'qwen2_vl' | 'qwen2';

@@ -1,5 +1,5 @@
 import { ConfigError } from '@vlmkit/core';
-import { describeJson, type JsonObject } from '../files/checkpoint-files.js';
+import { describeJson, type JsonObject } from '../files/json.js';
 import { type FieldReader, fieldReader, flag, oneOf } from './field-reader.js';
 import type { ModelConfig, ModelFamily, QuantizationConfig } from './model-config.js';
 import { readTextConfig } from './read-text-config.js';

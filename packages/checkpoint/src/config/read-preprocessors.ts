@@ -1,4 +1,5 @@
-import { type CheckpointFiles, isJsonObject, type JsonObject, readOptionalJson } from '../files/checkpoint-files.js';
+import type { CheckpointFiles } from '../files/checkpoint-files.js';
+import { isJsonObject, type JsonObject, readOptionalJson } from '../files/json.js';
 
 /** How a checkpoint wants its pictures and clips, as its files state it. */
 export interface Preprocessors {

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { CheckpointFiles } from '../files/checkpoint-files.js';
 import { filesFromMemory } from '../files/memory-files.js';
 import { openCheckpoint } from '../open-checkpoint.js';
-import { dequantizeRows, quantizeRows } from '../quantize/quantize-rows.js';
+import { quantizeRows } from '../quantize/quantize-rows.js';
 import { encodeSafetensors } from '../safetensors/encode.js';
+import { dequantizeRows } from '../testing/dequantize-rows.js';
 import { convertCheckpoint } from './convert-checkpoint.js';
 import type { CheckpointTarget } from './target.js';
 

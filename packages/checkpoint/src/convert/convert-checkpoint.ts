@@ -1,11 +1,11 @@
 import { type AbortSignalLike, encodeUtf8, throwIfAborted } from '@vlmkit/core';
-import { type JsonObject, readJson } from '../files/checkpoint-files.js';
+import { type JsonObject, readJson } from '../files/json.js';
 import type { Checkpoint } from '../open-checkpoint.js';
 import { convertTensor, planTensor, type TensorPlan } from '../quantize/convert-tensor.js';
 import { quantizationConfig } from '../quantize/quantization-config.js';
 import { refuseQuantized } from '../quantize/quantize-checkpoint.js';
 import { quantizeRows, type RowQuantizer } from '../quantize/quantize-rows.js';
-import { quantizationScheme, type SchemeOptions, treatment } from '../quantize/scheme.js';
+import { quantizationScheme, type SchemeOptions, treatmentOf } from '../quantize/scheme.js';
 import { SafetensorsWriter } from '../safetensors/writer.js';
 import { fingerprintOf, openManifest } from './manifest.js';
 import { planShards, type ShardPlan, shardIndex } from './shards.js';
@@ -84,7 +84,7 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
   const configJson = await readJson(source.files, 'config.json');
   const scheme = quantizationScheme(options);
   const sources = source.weights.names.map((name) => source.weights.info(name));
-  const plans = sources.map((info) => planTensor(info, treatment(info, scheme)));
+  const plans = sources.map((info) => planTensor(info, treatmentOf(info, scheme)));
   const shards = planShards(plans, options.maxShardBytes ?? defaultShardBytes);
   const manifest = await openManifest(target, await fingerprintOf(shards, sources));
   const progress = progressReporter(plans, options.onProgress);

@@ -1,5 +1,5 @@
 import type { QuantizationConfig } from '../config/model-config.js';
-import type { JsonObject } from '../files/checkpoint-files.js';
+import type { JsonObject } from '../files/json.js';
 import { quantizationScheme, type SchemeOptions } from './scheme.js';
 
 /** The `quantization_config` of config.json for weights so quantised; undefined for float16, which needs none. */

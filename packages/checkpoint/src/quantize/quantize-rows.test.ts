@@ -1,6 +1,7 @@
 import { decodeFloat16, roundToFloat16 } from '@vlmkit/core';
 import { describe, expect, it } from 'vitest';
-import { dequantizeRows, quantizeRows } from './quantize-rows.js';
+import { dequantizeRows } from '../testing/dequantize-rows.js';
+import { quantizeRows } from './quantize-rows.js';
 
 /** Repeatable numbers in 0..1. */
 function uniform(seed: number): () => number {

@@ -4,7 +4,7 @@ import { declaredBytes, type TensorDeclaration } from '../safetensors/encode.js'
 import { weightSource } from '../weights/open-weights.js';
 import { convertTensor, planTensor } from './convert-tensor.js';
 import { quantizeRows, type RowQuantizer } from './quantize-rows.js';
-import { quantizationScheme, type SchemeOptions, treatment } from './scheme.js';
+import { quantizationScheme, type SchemeOptions, treatmentOf } from './scheme.js';
 
 /** Options of {@link quantizeCheckpoint}. */
 export interface QuantizeOptions extends SchemeOptions {
@@ -29,7 +29,7 @@ export async function quantizeWeights(weights: WeightSource, options: QuantizeOp
   let doneBytes = 0;
   const infos = new Map<string, WeightInfo>();
   for (const source of sources) {
-    const plan = planTensor(source, treatment(source, scheme));
+    const plan = planTensor(source, treatmentOf(source, scheme));
     if (plan.treatment.kind === 'keep') {
       infos.set(source.name, source);
       doneBytes += source.byteLength;

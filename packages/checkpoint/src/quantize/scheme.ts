@@ -107,7 +107,7 @@ const defaultBlockSizes = { 4: 128, 8: 32 } as const;
 const keysAndValues = /^model\.layers\.\d+\.self_attn\.[kv]_proj\.weight$/;
 
 /** How a scheme stores a tensor. A matrix whose columns no block size divides is not quantised. */
-export function treatment(info: WeightInfo, scheme: QuantizationScheme): TensorTreatment {
+export function treatmentOf(info: WeightInfo, scheme: QuantizationScheme): TensorTreatment {
   const group = groups.find(([pattern]) => pattern.test(info.name))?.[1] ?? 'rest';
   const dtype = scheme[group];
   if (!isFloatType(info.dtype) || dtype === 'keep') return { kind: 'keep' };

@@ -1,5 +1,5 @@
 import { byteSize, type DataType, decodeUtf8, elementCount, WeightError, type WeightFile } from '@vlmkit/core';
-import { describeJson, isJsonObject, type JsonObject } from '../files/checkpoint-files.js';
+import { describeJson, isJsonObject, type JsonObject } from '../files/json.js';
 
 /*
  * The safetensors format (github.com/huggingface/safetensors):

@@ -1,12 +1,6 @@
 import { WeightError, type WeightFile } from '@vlmkit/core';
-import {
-  assertPlainName,
-  assertRange,
-  type CheckpointFiles,
-  describeJson,
-  isJsonObject,
-  readOptionalJson,
-} from '../files/checkpoint-files.js';
+import { assertPlainName, assertRange, type CheckpointFiles } from '../files/checkpoint-files.js';
+import { describeJson, isJsonObject, readOptionalJson } from '../files/json.js';
 
 const singleFile = 'model.safetensors';
 const indexFile = 'model.safetensors.index.json';
