@@ -1,5 +1,5 @@
 import { ConfigError } from '@vlmkit/core';
-import { describeJson, isJsonObject, type JsonObject } from '../files/checkpoint-files.js';
+import { describeJson, isJsonObject, type JsonObject } from '../files/json.js';
 
 /** A rule that a field's value must meet, with the words that a message uses for it. */
 export interface FieldRule<T> {
@@ -13,10 +13,12 @@ export const positiveInteger: FieldRule<number> = {
   accepts: (value): value is number => Number.isSafeInteger(value) && (value as number) > 0,
 };
 
-export const tokenId: FieldRule<number> = {
-  words: 'a token id (an integer of at least 0)',
+export const nonNegativeInteger: FieldRule<number> = {
+  words: 'an integer of at least 0',
   accepts: (value): value is number => Number.isSafeInteger(value) && (value as number) >= 0,
 };
+
+export const tokenId: FieldRule<number> = { ...nonNegativeInteger, words: 'a token id (an integer of at least 0)' };
 
 export const positiveNumber: FieldRule<number> = {
   words: 'a positive number',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '@vlmkit/core';
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../files/checkpoint-files.js';
+import type { JsonObject } from '../files/json.js';
 import { readModelConfig } from './read-config.js';
 
 interface GoldenCase {
@@ -239,6 +239,12 @@ describe('readModelConfig', () => {
       'qwen2.5-vl',
       { 'vision_config.fullatt_block_indexes': [7, 32] },
       /fullatt_block_indexes .* below depth \(32\)/,
+    ],
+    [
+      'full-attention blocks that are no numbers of blocks',
+      'qwen2.5-vl',
+      { 'vision_config.fullatt_block_indexes': [-1] },
+      /fullatt_block_indexes .* must be a list, each item an integer of at least 0; found \[-1\]/,
     ],
     [
       'a token outside the vocabulary',

@@ -1,5 +1,13 @@
 import { ConfigError } from '@vlmkit/core';
-import { type FieldReader, flag, listOf, oneOf, positiveInteger, positiveNumber } from './field-reader.js';
+import {
+  type FieldReader,
+  flag,
+  listOf,
+  nonNegativeInteger,
+  oneOf,
+  positiveInteger,
+  positiveNumber,
+} from './field-reader.js';
 import type { ModelFamily, TextConfig } from './model-config.js';
 
 /** What config.json may leave out, from the reference's configuration classes. */
@@ -116,7 +124,7 @@ function refuseSlidingWindow(
   const layerTypes = fields.raw('layer_types');
   const slides = Array.isArray(layerTypes)
     ? layerTypes.includes('sliding_attention')
-    : fields.optional('max_window_layers', nonNegativeLayers, limits.maxWindowLayers) < limits.numHiddenLayers;
+    : fields.optional('max_window_layers', nonNegativeInteger, limits.maxWindowLayers) < limits.numHiddenLayers;
   if (!slides) return;
   throw new ConfigError(`${fields.path('use_sliding_window')} of config.json asks for sliding-window attention.`, {
     expected: `false, or a window of at least max_position_embeddings (${limits.maxPositionEmbeddings})`,
@@ -124,8 +132,3 @@ function refuseSlidingWindow(
     remedy: 'vlmkit attends over the whole context only: set use_sliding_window to false if the model allows it.',
   });
 }
-
-const nonNegativeLayers = {
-  words: 'a number of layers',
-  accepts: (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0,
-};

@@ -3,6 +3,7 @@ import {
   type FieldReader,
   type FieldRule,
   listOf,
+  nonNegativeInteger,
   oneOf,
   positiveInteger,
   positiveNumber,
@@ -108,7 +109,7 @@ function readGatedWindowed(fields: FieldReader, depth: number): Variant {
 /** The default is made for 32 blocks, whether the file states it or not: of a shorter encoder it names those that there are. */
 function readFullAttentionBlocks(fields: FieldReader, depth: number): readonly number[] {
   const standard: readonly number[] = defaults.gated.fullAttentionBlocks;
-  const blocks = fields.optional('fullatt_block_indexes', listOf(tokenId), standard);
+  const blocks = fields.optional('fullatt_block_indexes', listOf(nonNegativeInteger), standard);
   const present = blocks.filter((index) => index < depth);
   if (present.length === blocks.length || blocks.join() === standard.join()) return present;
   throw fields.error('fullatt_block_indexes', { must: `must name blocks below depth (${depth})` });
