@@ -4,7 +4,7 @@ export type Point = readonly [x: number, y: number];
 /** A rectangle by its top left and bottom right corners. */
 export type Box = readonly [x1: number, y1: number, x2: number, y2: number];
 
-/** What models call a place: one object with a rectangle around it. */
+/** A rectangle around one object. */
 export interface BoxShape {
   readonly kind: 'box';
   readonly box: Box;

@@ -31,6 +31,7 @@ export function mapToOriginal([x, y]: Point, { original, resized, space }: MapOp
       throw new MediaError('A picture has no size to map to.', {
         expected: 'positive sizes',
         actual: `${width} x ${height}`,
+        remedy: 'Pass the sizes that the preprocessor states of the picture.',
       });
     }
   }

@@ -13,11 +13,10 @@ export function parsePointTags(text: string): readonly ParsedItem[] {
     const label = tag[2]!.trim() || (attributes.get('alt') ?? '');
     return [...attributes.keys()].flatMap((name) => {
       const number = /^x(\d*)$/.exec(name)?.[1];
-      const point = [attributes.get(`x${number}`), attributes.get(`y${number}`)].map((text) =>
-        Number(text || Number.NaN),
-      );
-      if (number === undefined || !point.every(Number.isFinite)) return [];
-      return [{ kind: 'point', point: [point[0]!, point[1]!], label, offset: tag.index } as const];
+      if (number === undefined) return [];
+      const [x, y] = ['x', 'y'].map((axis) => Number(attributes.get(axis + number) || Number.NaN)) as [number, number];
+      if (!Number.isFinite(x) || !Number.isFinite(y)) return [];
+      return [{ kind: 'point', point: [x, y], label, offset: tag.index } as const];
     });
   });
 }

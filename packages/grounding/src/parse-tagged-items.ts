@@ -1,4 +1,4 @@
-import { boundingBox, type ParsedItem, type Point } from './items.js';
+import { type BoxShape, boundingBox, type ParsedItem, type Point, type PointShape } from './items.js';
 import type { TextRange } from './text-ranges.js';
 
 /** The tags of a generation: [open, close]. */
@@ -76,11 +76,7 @@ export function* findTags(text: string, { label, places }: TagSet): Generator<Fo
   }
 }
 
-type Place =
-  | { readonly kind: 'point'; readonly point: Point }
-  | { readonly kind: 'box'; readonly box: ReturnType<typeof boundingBox>; readonly corners?: readonly Point[] };
-
-function readPlace(content: string): Place | undefined {
+function readPlace(content: string): BoxShape | PointShape | undefined {
   const pair = /\(\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*\)/g;
   if (/[^\s,]/.test(content.replace(pair, ''))) return undefined;
   const points = [...content.matchAll(pair)].map((match): Point => [Number(match[1]), Number(match[2])]);

@@ -14,22 +14,19 @@ export interface TimeSpan {
 
 /**
  * Times that an answer names, in its order: "At 2.5 seconds", "00:02 - 00:05", "1:02:03.5", "from 3s to 5s", "between 1 and 2
- * minutes", "1 min 5 s", and JSON with `start_time` and `end_time`, or a
- * `timestamp` of either form, or a list of two. Durations ("4 seconds long") are not told from times.
+ * minutes", "1 min 5 s", and JSON with `start_time` and `end_time`, or a `timestamp` of either form, or a list of two.
+ * Durations ("4 seconds long") are not told from times.
  */
 export function parseTimes(text: string): readonly TimeSpan[] {
   const objects = findJsonObjects(text).map((found) => ({ ...found, spans: [...jsonSpans(found.value)] }));
-  const fromJson: readonly (TimeSpan & { readonly offset: number })[] = objects.flatMap(({ offset, spans }) =>
-    spans.map((span) => ({ ...span, offset })),
-  );
+  const fromJson = objects.flatMap(({ offset, spans }) => spans.map((span) => ({ ...span, offset })));
   const prose = blankOut(
     text,
     objects.filter(({ spans }) => spans.length > 0),
   );
-  const fromProse: typeof fromJson = findTimesInProse(prose);
-  return [...fromJson, ...fromProse]
+  return [...fromJson, ...findTimesInProse(prose)]
     .sort((a, b) => a.offset - b.offset)
-    .map(({ start, end, label }) => ({ start, end, ...(label !== undefined && { label }) }));
+    .map(({ offset: _, ...span }) => span);
 }
 
 const startKeys = ['start_time', 'start', 'time', 'timestamp'] as const;
