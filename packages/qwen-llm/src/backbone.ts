@@ -4,6 +4,7 @@ import { Batch } from './batch.js';
 import { buildBurstGraph } from './burst-graph.js';
 import { singleStepFeeds } from './burst-plan.js';
 import { BurstState } from './burst-state.js';
+import { CacheMover } from './cache-mover.js';
 import { CachedState } from './cached-state.js';
 import type { DecoderConfig } from './decoder-config.js';
 import { buildDecoderGraph } from './decoder-graph.js';
@@ -38,7 +39,9 @@ export async function createQwenLlm(options: QwenLlmOptions): Promise<LanguageBa
   const session = await runtime.createSession(graph, onProgress ? { onProgress } : {});
   const handedOn = !bursts && runtime.profile.kvCache === 'handover';
   const createCache: CreateCache = (cache) => (handedOn ? new HandedOnCache(cache) : new AppendedCache(cache));
-  const parts = { config, runtime, session, prefillChunk, cacheType: dtype ?? 'float32', createCache } as const;
+  const cacheType = dtype ?? 'float32';
+  const mover = new CacheMover({ config, runtime, cacheType, handedOn });
+  const parts = { config, runtime, session, prefillChunk, cacheType, createCache, mover };
   if (!bursts) return new QwenLlm(parts);
   return new QwenLlm({ ...parts, extraFeeds: singleStepFeeds(config.vocabSize), leastLogitRows: 1 });
 }
@@ -50,6 +53,7 @@ interface QwenLlmParts {
   readonly prefillChunk: number;
   readonly cacheType: ComputeType;
   readonly createCache: CreateCache;
+  readonly mover: CacheMover;
   /** Inputs of the burst graph, where that is what was loaded. */
   readonly extraFeeds?: Readonly<Record<string, Feed>>;
   readonly leastLogitRows?: 1;
@@ -74,10 +78,12 @@ class QwenLlm implements LanguageBackbone {
   }
 
   createBatch(capacities: readonly number[]): readonly BackboneState[] {
-    return new Batch({ ...this.#parts, capacities }).members;
+    const { mover } = this.#parts;
+    return new Batch({ ...this.#parts, copyRows: (from, to, rows) => mover.copy(from, to, rows), capacities }).members;
   }
 
   async dispose(): Promise<void> {
-    await this.#parts.session.dispose();
+    const { session, mover } = this.#parts;
+    await Promise.all([session.dispose(), mover.dispose()]);
   }
 }

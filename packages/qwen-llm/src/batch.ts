@@ -10,13 +10,13 @@ import {
   type Session,
   throwIfAborted,
 } from '@vlmkit/core';
+import { BatchCache, type BatchCacheOptions } from './batch-cache.js';
 import { BatchMember, type SharedRuns } from './batch-member.js';
 import { batchBias, packInputs } from './batch-packing.js';
 import { LogitRows } from './batch-rows.js';
 import type { DecoderConfig } from './decoder-config.js';
 import { decoderFeeds, fewestManyTokens, sliceInput } from './decoder-input.js';
-import { type CreateCache, cacheBytes, checkContext, type KvCache } from './kv-cache.js';
-import { RowOwners } from './row-owners.js';
+import { type CreateCache, checkContext } from './kv-cache.js';
 
 /** What a batch is made of. */
 export interface BatchOptions {
@@ -26,6 +26,7 @@ export interface BatchOptions {
   readonly prefillChunk: number;
   readonly cacheType: DataType;
   readonly createCache: CreateCache;
+  readonly copyRows: BatchCacheOptions['copyRows'];
   /** Tokens of every sequence, prompt and answer together. */
   readonly capacities: readonly number[];
   /** What the graph takes beside the decoder's own inputs. */
@@ -47,19 +48,16 @@ interface Pending {
 
 /**
  * Sequences that share one cache and every run: a run starts when all live members ask for one. The cache is append-only
- * and holds the tokens of all as they come; a mask keeps each sequence to its own.
+ * and holds the tokens of all as they come; a mask keeps each sequence to its own. When a third of it is tokens that
+ * nobody sees any more, most often of sequences that have left, the others move into a smaller one.
  *
- * Rows of truncated tokens are free again only where they end the cache. Others count towards the capacity of their
+ * Rows of truncated tokens are free again only then, or where they end the cache. Others count towards the capacity of their
  * sequence: one that has no room left for its next tokens fails, alone and before the run.
  */
 export class Batch implements SharedRuns {
   readonly members: readonly BatchMember[];
-  readonly byteLength: number;
   readonly #options: BatchOptions;
-  readonly #cache: KvCache;
-  /** Tokens that the cache holds. */
-  readonly #capacity: number;
-  readonly #owners = new RowOwners();
+  readonly #cache: BatchCache;
   /** Those that wait for their run. */
   #pending: readonly Pending[] = [];
   /** Those whose run is under way. */
@@ -71,10 +69,7 @@ export class Batch implements SharedRuns {
     const { capacities, config } = options;
     for (const capacity of capacities) checkContext(capacity, config);
     this.#options = options;
-    this.#capacity = capacities.reduce((sum, capacity) => sum + capacity, 0);
-    const cache = { ...options, capacity: this.#capacity };
-    this.#cache = options.createCache(cache);
-    this.byteLength = cacheBytes(cache);
+    this.#cache = new BatchCache({ ...options, capacity: sumOf(capacities) });
     this.members = capacities.map((capacity, index) => new BatchMember(this, { index, capacity }));
     for (const member of this.members) this.#live.add(member);
   }
@@ -83,8 +78,12 @@ export class Batch implements SharedRuns {
     return this.#options.config.hiddenSize;
   }
 
+  get byteLength(): number {
+    return this.#cache.byteLength;
+  }
+
   lengthOf(index: number): number {
-    return this.#owners.seenBy(index);
+    return this.#cache.owners.seenBy(index);
   }
 
   isIdle(member: BatchMember): boolean {
@@ -104,9 +103,9 @@ export class Batch implements SharedRuns {
   }
 
   truncate(index: number, length: number): void {
-    this.#owners.forget(index, length);
+    this.#cache.owners.forget(index, length);
     // A run under way appends behind what is there now: only an idle cache may shrink.
-    if (this.#running.length === 0) this.#shrink(this.#owners.seenLength);
+    if (this.#running.length === 0) this.#cache.truncate(this.#cache.owners.seenLength);
   }
 
   leave(member: BatchMember): void {
@@ -121,17 +120,10 @@ export class Batch implements SharedRuns {
     }
   }
 
-  #shrink(length: number): void {
-    if (length >= this.#owners.all.length) return;
-    this.#cache.truncate(length);
-    this.#owners.cut(length);
-  }
-
   #startWhenComplete(): void {
     if (this.#running.length > 0 || this.#pending.length === 0 || this.#pending.length < this.#live.size) return;
     this.#running = this.#pending;
     this.#pending = [];
-    this.#refuseExcess();
     this.#compute(this.#running).then(
       () => this.#settle(),
       (error: unknown) => this.#settle(error),
@@ -141,7 +133,7 @@ export class Batch implements SharedRuns {
   /** Fails the requests that the cache has no room for. */
   #refuseExcess(): void {
     const requests = this.#running.map(({ member, input }) => ({ index: member.index, count: input.tokenIds.length }));
-    const refused = this.#owners.refusals(requests, { capacity: this.#capacity, live: this.#live });
+    const refused = this.#cache.owners.refusals(requests, { capacity: this.#cache.capacity, live: this.#live });
     for (const { member, rows } of this.#running) rows.failure = refused.get(member.index);
   }
 
@@ -154,11 +146,13 @@ export class Batch implements SharedRuns {
       if (failure !== undefined) reject(failure);
       else resolve(rows.result(this.#options.config));
     }
-    this.#shrink(this.#owners.seenLength);
+    this.#cache.truncate(this.#cache.owners.seenLength);
   }
 
   async #compute(all: readonly Pending[]): Promise<void> {
-    const start = this.#owners.all.length;
+    await this.#cache.compact(sumOf([...this.#live].map(({ capacity }) => capacity)));
+    this.#refuseExcess();
+    const start = this.#cache.owners.all.length;
     try {
       for (;;) {
         const parts = this.#nextParts(all);
@@ -167,7 +161,7 @@ export class Batch implements SharedRuns {
       }
     } catch (error) {
       try {
-        this.#shrink(start);
+        this.#cache.truncate(start);
       } catch {
         // What the run failed by matters more.
       }
@@ -209,7 +203,7 @@ export class Batch implements SharedRuns {
     const { config, session, extraFeeds, leastLogitRows = 0 } = this.#options;
     const inputs = parts.map(({ pending, to }) => sliceInput(pending.input, pending.done, to));
     const queries = parts.flatMap(({ pending, to }) => new Array<number>(to - pending.done).fill(pending.member.index));
-    const bias = batchBias(queries, this.#owners.all, config.numAttentionHeads / config.numKeyValueHeads);
+    const bias = batchBias(queries, this.#cache.owners.all, config.numAttentionHeads / config.numKeyValueHeads);
     const asked: number[] = [];
     let first = 0;
     const takers = parts.map(({ pending, to }) => {
@@ -229,8 +223,7 @@ export class Batch implements SharedRuns {
       },
       { outputs: hidden ? ['logits', 'hidden_states'] : ['logits'], ...this.#cache.options },
     );
-    this.#cache.accept(result);
-    this.#owners.append(queries);
+    this.#cache.accept(result, queries);
     for (const { pending, to } of parts) pending.done = to;
     if (asked.length === 0) return;
     const logits = result.host('logits', 'float32').data;
@@ -245,4 +238,8 @@ export class Batch implements SharedRuns {
 
 function isLong({ input }: Pending): boolean {
   return input.tokenIds.length >= fewestManyTokens;
+}
+
+function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
 }

@@ -60,6 +60,25 @@ export class RowOwners {
     return end;
   }
 
+  /** Rows that no sequence sees. */
+  get unseen(): number {
+    let count = 0;
+    for (const [owner, rows] of this.#counts) if (owner < 0) count += rows;
+    return count;
+  }
+
+  /** The rows that a sequence sees, rising. */
+  seenRows(): readonly number[] {
+    return this.#owners.flatMap((owner, row) => (owner < 0 ? [] : row));
+  }
+
+  /** Drops all rows but these. */
+  keep(rows: readonly number[]): void {
+    const kept = rows.map((row) => this.#owners[row]!);
+    this.cut(0);
+    this.append(kept);
+  }
+
   /** Drops the rows from `length` on. */
   cut(length: number): void {
     for (const owner of this.#owners.splice(length)) this.#count(owner, -1);
