@@ -6,6 +6,7 @@ import type { Constraint } from './constraint.js';
 import type { ConstraintCompiler, ConstraintState } from './constraint-state.js';
 import { loadNodeGrammarEngine } from './node/load-engine.js';
 import { allowedIds, paddedSize, randomWalk, smallTokenizer, stopIds } from './testing/random-walk.js';
+import { smallCompiler } from './testing/small-compiler.js';
 import { packVocabulary } from './vocabulary.js';
 
 const tokenizer = smallTokenizer();
@@ -13,7 +14,7 @@ const tokens = [packVocabulary(tokenizer)];
 let compiler: ConstraintCompiler;
 
 beforeAll(async () => {
-  compiler = await createCompiler({ loadEngine: loadNodeGrammarEngine, tokens, vocabularySize: paddedSize, stopIds });
+  compiler = await smallCompiler();
 });
 
 afterAll(() => compiler.dispose());

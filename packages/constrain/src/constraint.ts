@@ -1,13 +1,10 @@
 import { PromptError } from '@vlmkit/core';
-import { type GroundingConstraint, groundingGrammar } from './boxes.js';
+import { type GroundingConstraint, groundingGrammar } from './grounding-grammar.js';
 import { supportedPattern } from './regex.js';
+import { isObject, type JsonSchema } from './schema/json-schema.js';
 import type { OwnRule } from './schema/own-rules.js';
-import { isObject } from './schema/refusal.js';
 import { supportedSchema } from './schema/supported-schema.js';
 import { unwrapped } from './schema/wrapper.js';
-
-/** A JSON schema as a plain object. */
-export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** A schema object that can state itself as a JSON schema, as zod's do. */
 export interface JsonSchemaSource {

@@ -29,7 +29,7 @@ export async function createNodeConstraintCompiler(options: NodeCompilerOptions)
   const { vocabulary, stopIds, vocabularySize = vocabulary.vocabularySize } = options;
   const thread = new WorkerThread<ConstraintCalls>({
     script: new URL('./constraint-worker.js', import.meta.url),
-    name: 'the constraint worker',
+    name: 'the constraint thread',
     remedy: 'Create a new compiler.',
   });
   try {

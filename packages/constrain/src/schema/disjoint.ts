@@ -1,4 +1,4 @@
-import { isObject, type SchemaObject } from './refusal.js';
+import { isObject, type JsonSchema } from './json-schema.js';
 
 /** Follows a reference inside the document. */
 export type FollowRef = (schema: unknown) => unknown;
@@ -29,12 +29,12 @@ interface Values<T> {
 }
 
 /** Types, an integer being a number. */
-function typesOf({ type }: SchemaObject): Values<unknown> | undefined {
+function typesOf({ type }: JsonSchema): Values<unknown> | undefined {
   const types = typeof type === 'string' ? [type] : type;
   return Array.isArray(types) ? listed(types.map((name) => (name === 'integer' ? 'number' : name))) : undefined;
 }
 
-function valuesOf(schema: SchemaObject): Values<string> | undefined {
+function valuesOf(schema: JsonSchema): Values<string> | undefined {
   if ('const' in schema) return listed([JSON.stringify(schema.const)]);
   return Array.isArray(schema.enum) ? listed(schema.enum.map((value) => JSON.stringify(value))) : undefined;
 }
@@ -44,10 +44,10 @@ function listed<T>(values: readonly T[]): Values<T> {
 }
 
 /** Names that an object must have. */
-function requiredOf({ type, required }: SchemaObject): ReadonlySet<string> {
+function requiredOf({ type, required }: JsonSchema): ReadonlySet<string> {
   return new Set(type === 'object' && Array.isArray(required) ? required : []);
 }
 
-function propertyOf({ properties }: SchemaObject, name: string): unknown {
+function propertyOf({ properties }: JsonSchema, name: string): unknown {
   return isObject(properties) ? properties[name] : undefined;
 }

@@ -1,26 +1,23 @@
 import { PromptError } from '@vlmkit/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createCompiler } from '../compiler.js';
 import type { ConstraintCompiler } from '../constraint-state.js';
-import { loadNodeGrammarEngine } from '../node/load-engine.js';
 import { isAnswer } from '../testing/answers.js';
-import { paddedSize, randomWalk, smallTokenizer, stopIds } from '../testing/random-walk.js';
-import { packVocabulary } from '../vocabulary.js';
-import type { SchemaObject } from './refusal.js';
+import { randomWalk, smallTokenizer } from '../testing/random-walk.js';
+import { smallCompiler } from '../testing/small-compiler.js';
+import type { JsonSchema } from './json-schema.js';
 
 const tokenizer = smallTokenizer();
 let compiler: ConstraintCompiler;
 beforeAll(async () => {
-  const tokens = [packVocabulary(tokenizer)];
-  compiler = await createCompiler({ loadEngine: loadNodeGrammarEngine, tokens, vocabularySize: paddedSize, stopIds });
+  compiler = await smallCompiler();
 });
 afterAll(() => compiler.dispose());
 
 const boolean = { type: 'boolean' };
 
 /** A string of a pattern, wherever schemas have one. */
-function schemasOf(pattern: string): readonly SchemaObject[] {
+function schemasOf(pattern: string): readonly JsonSchema[] {
   const string = { type: 'string', pattern };
   return [
     string,
@@ -33,7 +30,7 @@ function schemasOf(pattern: string): readonly SchemaObject[] {
 }
 
 /** The strings of an answer that a pattern is about. */
-function stringsOf(schema: SchemaObject, value: unknown): readonly unknown[] {
+function stringsOf(schema: JsonSchema, value: unknown): readonly unknown[] {
   if (typeof value === 'string') return [value];
   if (Array.isArray(value)) return value;
   return 'properties' in schema ? Object.values(value as object) : Object.keys(value as object);

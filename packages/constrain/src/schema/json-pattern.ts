@@ -1,6 +1,7 @@
 import { PromptError } from '@vlmkit/core';
 import { isClass, patternParts } from '../regex.js';
-import { placeOf, refusal, type SchemaObject } from './refusal.js';
+import type { JsonSchema } from './json-schema.js';
+import { placeOf, refusal } from './refusal.js';
 
 /*
  * The grammar library takes a pattern for what stands between a string's quotes, as it is: a dot would let a bare quote
@@ -62,7 +63,7 @@ function characterOf(part: string): string {
 }
 
 /** A pattern for strings of some length. The library's own lengths let bare control characters through. */
-export function lengthPattern(schema: SchemaObject, place: string): string {
+export function lengthPattern(schema: JsonSchema, place: string): string {
   const { minLength = 0, maxLength = '' } = schema;
   for (const [key, value] of Object.entries({ minLength, maxLength })) {
     if (value === '' || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)) continue;

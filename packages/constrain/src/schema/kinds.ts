@@ -1,15 +1,16 @@
 import { jsonPattern, lengthPattern } from './json-pattern.js';
+import { isObject, type JsonSchema } from './json-schema.js';
 import { enforcedFormats, type Kind } from './keywords.js';
-import { isObject, placeOf, refusal, type SchemaObject } from './refusal.js';
+import { placeOf, refusal } from './refusal.js';
 
 /** A schema with keywords of some kind of values. */
 export interface KindInput {
-  readonly schema: SchemaObject;
+  readonly schema: JsonSchema;
   readonly place: string;
   /** Goes into the schemas inside. */
   readonly walk: {
-    schema(value: unknown, place: string): SchemaObject | true;
-    each(value: unknown, place: string): SchemaObject;
+    schema(value: unknown, place: string): JsonSchema | true;
+    each(value: unknown, place: string): JsonSchema;
   };
 }
 
@@ -18,12 +19,12 @@ export interface KindInput {
  *
  * @throws PromptError for what it does not enforce
  */
-export function supportedKind(kind: Exclude<Kind, 'number'>, input: KindInput): SchemaObject {
+export function supportedKind(kind: Exclude<Kind, 'number'>, input: KindInput): JsonSchema {
   return { string: stringKeywords, array: arrayKeywords, object: objectKeywords }[kind](input);
 }
 
 /** The library reads a format, or a pattern, or lengths. A pattern says more than a format. */
-function stringKeywords({ schema, place }: KindInput): SchemaObject {
+function stringKeywords({ schema, place }: KindInput): JsonSchema {
   const { pattern, format } = schema;
   const lengths = pick(schema, ['minLength', 'maxLength']);
   const [length] = Object.keys(lengths);
@@ -40,7 +41,7 @@ function stringKeywords({ schema, place }: KindInput): SchemaObject {
   return length === undefined ? {} : { pattern: lengthPattern(schema, place) };
 }
 
-function arrayKeywords({ schema, place, walk }: KindInput): SchemaObject {
+function arrayKeywords({ schema, place, walk }: KindInput): JsonSchema {
   const rest = (key: string) => (schema[key] === false ? false : walk.schema(schema[key], placeOf(place, key)));
   const { prefixItems } = schema;
   if (prefixItems !== undefined && !Array.isArray(prefixItems)) {
@@ -59,7 +60,7 @@ function arrayKeywords({ schema, place, walk }: KindInput): SchemaObject {
   };
 }
 
-function objectKeywords({ schema: given, place, walk }: KindInput): SchemaObject {
+function objectKeywords({ schema: given, place, walk }: KindInput): JsonSchema {
   const schema = withNamedProperties(given, place);
   const properties = schema.properties === undefined ? {} : walk.each(schema.properties, placeOf(place, 'properties'));
   for (const name of Object.keys(properties)) {
@@ -92,13 +93,13 @@ function objectKeywords({ schema: given, place, walk }: KindInput): SchemaObject
 }
 
 /** Names are strings, whether that is said or not. */
-function names({ propertyNames }: SchemaObject, place: string, walk: KindInput['walk']): SchemaObject | true {
+function names({ propertyNames }: JsonSchema, place: string, walk: KindInput['walk']): JsonSchema | true {
   const schema = isObject(propertyNames) ? { type: 'string', ...propertyNames } : propertyNames;
   return walk.schema(schema, placeOf(place, 'propertyNames'));
 }
 
 /** Names by pattern are enforced where nothing else names any. */
-function patternProperties(schema: SchemaObject, place: string, walk: KindInput['walk']): SchemaObject {
+function patternProperties(schema: JsonSchema, place: string, walk: KindInput['walk']): JsonSchema {
   const at = placeOf(place, 'patternProperties');
   const others = ['properties', 'propertyNames', 'unevaluatedProperties'].some((key) => key in schema);
   if (others || (schema.additionalProperties ?? false) !== false) {
@@ -119,7 +120,7 @@ function patternProperties(schema: SchemaObject, place: string, walk: KindInput[
  * A dictionary, as of zod's `record`, in keywords of which none hides another: the library passes over what values must be
  * where names are restricted.
  */
-function withNamedProperties(schema: SchemaObject, place: string): SchemaObject {
+function withNamedProperties(schema: JsonSchema, place: string): JsonSchema {
   const { propertyNames: names, additionalProperties: values, ...others } = schema;
   const anyValue = values === undefined || values === true || (isObject(values) && Object.keys(values).length === 0);
   if (!isObject(names) || (anyValue && !('required' in schema) && !Array.isArray(names.enum))) return schema;
@@ -139,6 +140,6 @@ function withNamedProperties(schema: SchemaObject, place: string): SchemaObject 
   throw refusal(placeOf(place, 'propertyNames', told[0]!), { expected: 'a pattern or an enum' });
 }
 
-function pick(schema: SchemaObject, keys: readonly string[]): SchemaObject {
+function pick(schema: JsonSchema, keys: readonly string[]): JsonSchema {
   return Object.fromEntries(keys.filter((key) => key in schema).map((key) => [key, schema[key]]));
 }

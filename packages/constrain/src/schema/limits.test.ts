@@ -4,8 +4,8 @@ import type { Xgrammar } from '../grammar-engine.js';
 import { loadNodeGrammarEngine } from '../node/load-engine.js';
 import { seededRandom } from '../testing/random-walk.js';
 import { decimalOf } from './decimal.js';
+import type { JsonSchema } from './json-schema.js';
 import { withOwnRules } from './own-rules.js';
-import type { SchemaObject } from './refusal.js';
 import { supportedSchema } from './supported-schema.js';
 
 let library: Xgrammar;
@@ -20,7 +20,7 @@ const random = seededRandom(7);
 const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
 
 /** The texts of some that a schema allows. */
-async function allowed(given: SchemaObject, texts: readonly string[]): Promise<readonly string[]> {
+async function allowed(given: JsonSchema, texts: readonly string[]): Promise<readonly string[]> {
   const { schema, rules } = supportedSchema(given);
   const ebnf = await library.Testings._jsonSchemaToEBNF(JSON.stringify(schema));
   const grammar = await compiler.compileGrammar(withOwnRules(ebnf, rules));
@@ -51,7 +51,7 @@ function compare(one: string, other: string): number {
 }
 
 /** Whether what a text is read as lies within a schema's limits. */
-function isWithin(limits: SchemaObject, text: string): boolean {
+function isWithin(limits: JsonSchema, text: string): boolean {
   const value = Number(text);
   const { minimum = -Infinity, maximum = Infinity } = limits as Record<string, number>;
   const { exclusiveMinimum = -Infinity, exclusiveMaximum = Infinity } = limits as Record<string, number>;
@@ -59,7 +59,7 @@ function isWithin(limits: SchemaObject, text: string): boolean {
 }
 
 /** Limits of random kinds at two values. */
-function limitsAt(one: number, other: number): SchemaObject {
+function limitsAt(one: number, other: number): JsonSchema {
   const [low, high] = [Math.min(one, other), Math.max(one, other)];
   const kinds = pick(['low', 'high', 'both', 'both', 'both']);
   return {
@@ -103,7 +103,7 @@ describe('limits of numbers', () => {
   });
 
   /** Open limits are read as the last number of 64 bits before them; minus zero stands only beside numbers below it. */
-  function truth(limits: SchemaObject, text: string): boolean {
+  function truth(limits: JsonSchema, text: string): boolean {
     if (!written.test(text) || !isWithin(limits, text)) return false;
     const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = limits as Record<string, number>;
     if (minimum !== undefined && compare(text, textOf(minimum)) < 0) return false;
@@ -123,7 +123,7 @@ describe('limits of numbers', () => {
     return mean === limit || mean === value;
   }
 
-  it.each<[SchemaObject, readonly string[], readonly string[]]>([
+  it.each<[JsonSchema, readonly string[], readonly string[]]>([
     [
       { minimum: 0, maximum: 1 },
       ['0', '0.0', '0.37', '1', '1.000'],

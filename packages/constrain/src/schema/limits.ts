@@ -1,10 +1,11 @@
 import { neighbourOf } from './decimal.js';
+import type { JsonSchema } from './json-schema.js';
 import { kindKeys } from './keywords.js';
 import type { NumberRange } from './number-range.js';
-import { placeOf, refusal, type SchemaObject } from './refusal.js';
+import { placeOf, refusal } from './refusal.js';
 
 /** Whether a schema limits numbers. */
-export function hasLimits(schema: SchemaObject): boolean {
+export function hasLimits(schema: JsonSchema): boolean {
   return kindKeys.number.some((key) => key in schema);
 }
 
@@ -17,7 +18,7 @@ export function hasLimits(schema: SchemaObject): boolean {
  * @param types the schema's, of which one is `number` or `integer`
  * @throws PromptError for limits that are no numbers, or leave none
  */
-export function rangeOf(schema: SchemaObject, types: readonly string[], place: string): NumberRange {
+export function rangeOf(schema: JsonSchema, types: readonly string[], place: string): NumberRange {
   const integers = !types.includes('number');
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = limitsOf(schema, place);
   const least = integers
@@ -37,7 +38,7 @@ export function rangeOf(schema: SchemaObject, types: readonly string[], place: s
 type Limits = Readonly<Record<(typeof kindKeys.number)[number], number>>;
 
 /** Limits, those that are not stated being infinite. */
-function limitsOf(schema: SchemaObject, place: string): Limits {
+function limitsOf(schema: JsonSchema, place: string): Limits {
   const stated = kindKeys.number.filter((key) => key in schema).map((key) => [key, schema[key]] as const);
   for (const [key, value] of stated) {
     if (typeof value !== 'number') throw refusal(placeOf(place, key), { expected: 'a number' });

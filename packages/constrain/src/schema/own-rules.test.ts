@@ -1,19 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createCompiler } from '../compiler.js';
 import type { ConstraintCompiler } from '../constraint-state.js';
 import { loadNodeGrammarEngine } from '../node/load-engine.js';
 import { isAnswer } from '../testing/answers.js';
-import { paddedSize, randomWalk, smallTokenizer, stopIds } from '../testing/random-walk.js';
-import { packVocabulary } from '../vocabulary.js';
-import type { SchemaObject } from './refusal.js';
+import { randomWalk, smallTokenizer } from '../testing/random-walk.js';
+import { smallCompiler } from '../testing/small-compiler.js';
+import type { JsonSchema } from './json-schema.js';
 import { supportedSchema } from './supported-schema.js';
 
 const tokenizer = smallTokenizer();
 let compiler: ConstraintCompiler;
 beforeAll(async () => {
-  const tokens = [packVocabulary(tokenizer)];
-  compiler = await createCompiler({ loadEngine: loadNodeGrammarEngine, tokens, vocabularySize: paddedSize, stopIds });
+  compiler = await smallCompiler();
 });
 afterAll(() => compiler.dispose());
 
@@ -21,7 +19,7 @@ const share = { type: 'number', minimum: 0, maximum: 1 };
 const point = { type: 'object', properties: { x: share }, required: ['x'] };
 
 describe('limits of numbers', () => {
-  it.each<[string, SchemaObject, readonly unknown[], readonly unknown[]]>([
+  it.each<[string, JsonSchema, readonly unknown[], readonly unknown[]]>([
     ['at the root', share, [0.5], [1.5, 'own0']],
     ['beside other types', { ...share, type: ['number', 'string', 'null'], maxLength: 1 }, [1, 'a', null], [2, 'ab']],
     ['of integers beside null', { type: ['null', 'integer'], maximum: 1023 }, [1023, null, -4], [1024, 0.5]],
@@ -88,7 +86,7 @@ describe('limits of numbers', () => {
       'from zod',
       z.toJSONSchema(
         z.object({ a: z.number().positive().lt(2).nullable(), b: z.float64(), c: z.float32() }),
-      ) as SchemaObject,
+      ) as JsonSchema,
       [
         { a: 1.5, b: 1, c: -2 },
         { a: null, b: 0, c: 0 },
@@ -135,7 +133,7 @@ describe('limits of numbers', () => {
 
 describe('values', () => {
   const slashed = ['image/png', 'a\\/b', '/\\', '"/"', '\u007f/\u0001', '\ud83d', 'ü/\n'];
-  it.each<[string, (value: unknown) => SchemaObject, (value: unknown) => unknown]>([
+  it.each<[string, (value: unknown) => JsonSchema, (value: unknown) => unknown]>([
     ['in an enum', (value) => ({ enum: ['x', value] }), (value) => value],
     ['as a const', (value) => ({ const: value }), (value) => value],
     ['inside a const', (value) => ({ const: { 'a/b': [value] } }), (value) => ({ 'a/b': [value] })],

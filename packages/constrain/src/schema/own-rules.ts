@@ -1,5 +1,5 @@
 import { literal } from '../literal.js';
-import type { SchemaObject } from './refusal.js';
+import type { JsonSchema } from './json-schema.js';
 
 /** A rule of ours within the grammar of a schema. The schema holds its name as a `const` where its text belongs. */
 export interface OwnRule {
@@ -16,7 +16,7 @@ export class OwnRules {
   readonly #rules: OwnRule[] = [];
 
   /** @param root the whole schema, in whose texts no name occurs */
-  constructor(root: SchemaObject) {
+  constructor(root: JsonSchema) {
     const text = JSON.stringify(root);
     let prefix = 'own';
     while (text.includes(prefix)) prefix += '_';
@@ -33,7 +33,7 @@ export class OwnRules {
    * @param key tells it from others
    * @param write writes it with the name that it gets
    */
-  schemaOf(key: string, write: (name: string) => string): SchemaObject {
+  schemaOf(key: string, write: (name: string) => string): JsonSchema {
     let name = this.#names.get(key);
     if (name === undefined) {
       name = `${this.#prefix}${this.#rules.length}`;

@@ -1,7 +1,5 @@
 import { PromptError } from '@vlmkit/core';
-
-/** A schema as a plain object. */
-export type SchemaObject = Readonly<Record<string, unknown>>;
+import { isObject, type JsonSchema } from './json-schema.js';
 
 /** The place of a part of a schema, as a JSON pointer from `#`. */
 export function placeOf(parent: string, ...keys: readonly (string | number)[]): string {
@@ -17,12 +15,7 @@ export function refusal(place: string, details: { readonly expected: string; rea
 }
 
 /** A value that must be a schema, or part of one. @throws PromptError when it is no object */
-export function schemaObject(value: unknown, place: string): SchemaObject {
+export function schemaObject(value: unknown, place: string): JsonSchema {
   if (isObject(value)) return value;
   throw refusal(place, { expected: 'a schema, as an object' });
-}
-
-/** Whether a value is an object with keys. */
-export function isObject(value: unknown): value is SchemaObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

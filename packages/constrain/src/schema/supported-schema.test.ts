@@ -1,29 +1,26 @@
 import { PromptError } from '@vlmkit/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createCompiler } from '../compiler.js';
 import type { ConstraintCompiler } from '../constraint-state.js';
-import { loadNodeGrammarEngine } from '../node/load-engine.js';
 import { isAnswer } from '../testing/answers.js';
-import { paddedSize, smallTokenizer, stopIds } from '../testing/random-walk.js';
-import { packVocabulary } from '../vocabulary.js';
-import type { SchemaObject } from './refusal.js';
+import { smallTokenizer } from '../testing/random-walk.js';
+import { smallCompiler } from '../testing/small-compiler.js';
+import type { JsonSchema } from './json-schema.js';
 
 const tokenizer = smallTokenizer();
 let compiler: ConstraintCompiler;
 beforeAll(async () => {
-  const tokens = [packVocabulary(tokenizer)];
-  compiler = await createCompiler({ loadEngine: loadNodeGrammarEngine, tokens, vocabularySize: paddedSize, stopIds });
+  compiler = await smallCompiler();
 });
 afterAll(() => compiler.dispose());
 
 /** Whether a text is a whole answer. */
-function allowsText(schema: SchemaObject, text: string): Promise<boolean> {
+function allowsText(schema: JsonSchema, text: string): Promise<boolean> {
   return isAnswer(compiler, { tokenizer, constraint: { type: 'json', schema, maxWhitespace: 0 }, text });
 }
 
 /** Whether a value, written as JSON on one line, is an answer. */
-function allows(schema: SchemaObject, value: unknown): Promise<boolean> {
+function allows(schema: JsonSchema, value: unknown): Promise<boolean> {
   return allowsText(schema, JSON.stringify(value));
 }
 
@@ -32,7 +29,7 @@ const integer = { type: 'integer' };
 const named = (kind: string) => ({ type: 'object', properties: { kind: { const: kind } }, required: ['kind'] });
 
 describe('schemas', () => {
-  it.each<[string, SchemaObject, readonly unknown[], readonly unknown[]]>([
+  it.each<[string, JsonSchema, readonly unknown[], readonly unknown[]]>([
     ['types', { type: ['string', 'null'] }, ['a', null], [1]],
     ['type-less objects', { properties: { a: integer }, required: ['a'] }, [{ a: 1 }], [{}, { a: 'x' }]],
     ['type-less arrays', { items: integer }, [[1]], [['a'], 1]],
@@ -79,7 +76,7 @@ describe('schemas', () => {
     for (const value of refused) expect(await allows(schema, value), JSON.stringify(value)).toBe(false);
   });
 
-  it.each<[string, SchemaObject]>([
+  it.each<[string, JsonSchema]>([
     ['#/properties/a/not', { type: 'object', properties: { a: { not: { const: 1 } } } }],
     ['#/multipleOf', { type: 'integer', multipleOf: 5 }],
     ['#/items/uniqueItems', { type: 'array', items: { type: 'array', uniqueItems: true } }],
@@ -187,7 +184,7 @@ describe("zod's schemas", () => {
     ['what refers to itself', tree(), [{ children: [{ children: [] }] }], [{ children: [1] }]],
     ['descriptions and defaults', z.object({ a: z.int().default(3).describe('count') }), [{ a: 1 }], [{ a: 'x' }]],
   ])('enforce %s', async (_, schema, allowed, refused) => {
-    const plain = z.toJSONSchema(schema) as SchemaObject;
+    const plain = z.toJSONSchema(schema) as JsonSchema;
     for (const value of allowed) expect(await allows(plain, value), JSON.stringify(value)).toBe(true);
     for (const value of refused) expect(await allows(plain, value), JSON.stringify(value)).toBe(false);
   });

@@ -1,14 +1,15 @@
 import { areDisjoint } from './disjoint.js';
+import { isObject, type JsonSchema } from './json-schema.js';
 import { definitionKeys, isAnnotation, isKnownKeyword, type Kind, kindKeys, soleKeys } from './keywords.js';
 import { supportedKind } from './kinds.js';
 import { hasLimits, rangeOf } from './limits.js';
 import { rangeRules } from './number-range.js';
 import { type OwnRule, OwnRules, valueRule } from './own-rules.js';
-import { isObject, placeOf, refusal, type SchemaObject, schemaObject } from './refusal.js';
+import { placeOf, refusal, schemaObject } from './refusal.js';
 
 /** A JSON schema in a form that the grammar library enforces as a whole. */
 export interface SupportedSchema {
-  readonly schema: SchemaObject;
+  readonly schema: JsonSchema;
   /** What the library cannot tell from a schema. */
   readonly rules: readonly OwnRule[];
 }
@@ -19,9 +20,9 @@ export interface SupportedSchema {
  *
  * @throws PromptError that names the keyword and its place, for what cannot be enforced
  */
-export function supportedSchema(root: SchemaObject): SupportedSchema {
+export function supportedSchema(root: JsonSchema): SupportedSchema {
   const walk = new SchemaWalk(root);
-  const schema = walk.schema(root, '#') as SchemaObject;
+  const schema = walk.schema(root, '#') as JsonSchema;
   for (const [place, ref] of walk.refs) requireTarget(schema, ref, place);
   return { schema, rules: walk.rules };
 }
@@ -31,11 +32,11 @@ const longestChain = 32;
 
 /** Goes through a document. */
 class SchemaWalk {
-  readonly #root: SchemaObject;
+  readonly #root: JsonSchema;
   readonly #rules: OwnRules;
   readonly #refs = new Map<string, string>();
 
-  constructor(root: SchemaObject) {
+  constructor(root: JsonSchema) {
     this.#root = root;
     this.#rules = new OwnRules(root);
   }
@@ -51,7 +52,7 @@ class SchemaWalk {
   }
 
   /** @param value a schema, or `true` for any value. */
-  schema(value: unknown, place: string): SchemaObject | true {
+  schema(value: unknown, place: string): JsonSchema | true {
     if (value === true) return true;
     const schema = schemaObject(value, place);
     this.#checkKeywords(schema, place);
@@ -61,26 +62,26 @@ class SchemaWalk {
     return { ...definitions, ...this.#plain(schema, place) };
   }
 
-  #checkKeywords(schema: SchemaObject, place: string): void {
+  #checkKeywords(schema: JsonSchema, place: string): void {
     for (const key of Object.keys(schema)) {
       if (isKnownKeyword(key)) continue;
       throw refusal(placeOf(place, key), { expected: 'keywords that can be enforced token by token' });
     }
   }
 
-  #definitions(schema: SchemaObject, place: string): SchemaObject {
+  #definitions(schema: JsonSchema, place: string): JsonSchema {
     const found = definitionKeys.filter((key) => key in schema);
     return Object.fromEntries(found.map((key) => [key, this.#each(schema[key], placeOf(place, key))]));
   }
 
   /** The schemas of an object's fields. */
-  #each(value: unknown, place: string): SchemaObject {
+  #each(value: unknown, place: string): JsonSchema {
     const entries = Object.entries(schemaObject(value, place));
     return Object.fromEntries(entries.map(([name, schema]) => [name, this.schema(schema, placeOf(place, name))]));
   }
 
   /** A schema that one keyword states; a type beside it must say nothing new. */
-  #sole(schema: SchemaObject, [key, ...more]: readonly string[], place: string): SchemaObject {
+  #sole(schema: JsonSchema, [key, ...more]: readonly string[], place: string): JsonSchema {
     const value = schema[key!];
     const beside = Object.keys(schema).filter((other) => other !== key && !isAnnotation(other) && !isDefinition(other));
     const extra = more[0] ?? beside.find((other) => other !== 'type' || !this.#typeIsPlain(schema, key!));
@@ -108,7 +109,7 @@ class SchemaWalk {
     }
   }
 
-  #values(values: readonly unknown[]): SchemaObject {
+  #values(values: readonly unknown[]): JsonSchema {
     return this.#rules.schemaOf(`values ${JSON.stringify(values)}`, (name) => valueRule(name, values));
   }
 
@@ -135,7 +136,7 @@ class SchemaWalk {
   }
 
   /** Whether all values of const, enum or the branches are of the type that is stated beside them. */
-  #typeIsPlain(schema: SchemaObject, key: string): boolean {
+  #typeIsPlain(schema: JsonSchema, key: string): boolean {
     const types = typesOf(schema);
     const isStated = (type: string) => types.includes(type) || (type === 'integer' && types.includes('number'));
     if (key === 'const') return typesOfValue(schema.const).some(isStated);
@@ -160,7 +161,7 @@ class SchemaWalk {
   }
 
   /** A schema of types and their keywords. */
-  #plain(schema: SchemaObject, place: string): SchemaObject {
+  #plain(schema: JsonSchema, place: string): JsonSchema {
     const kinds = (Object.keys(kindKeys) as Kind[]).filter((kind) => kindKeys[kind].some((key) => key in schema));
     const types = 'type' in schema ? typesOf(schema) : impliedTypes(schema, kinds, place);
     if (types.length === 0 && !('type' in schema)) return {};
@@ -179,7 +180,7 @@ class SchemaWalk {
   }
 
   /** Numbers within limits are a rule of ours: the library takes 1024 for an integer of 0 to 1023, say. */
-  #limited(schema: SchemaObject, types: readonly string[], place: string): SchemaObject {
+  #limited(schema: JsonSchema, types: readonly string[], place: string): JsonSchema {
     const range = rangeOf(schema, types, place);
     const numbers = this.#rules.schemaOf(JSON.stringify(range), (name) => rangeRules(name, range));
     const others = types.filter((type) => !isNumeric(type));
@@ -188,7 +189,7 @@ class SchemaWalk {
 }
 
 /** Objects and arrays are told by their keywords; the library passes over those of strings and numbers without a type. */
-function impliedTypes(schema: SchemaObject, kinds: readonly Kind[], place: string): readonly string[] {
+function impliedTypes(schema: JsonSchema, kinds: readonly Kind[], place: string): readonly string[] {
   const [kind, another] = kinds;
   if (kind === undefined) return [];
   if (another === undefined && (kind === 'object' || kind === 'array')) return [kind];
@@ -196,7 +197,7 @@ function impliedTypes(schema: SchemaObject, kinds: readonly Kind[], place: strin
   throw refusal(placeOf(place, key), { expected: 'a type beside it', remedy: 'State the type.' });
 }
 
-function typesOf({ type }: SchemaObject): readonly string[] {
+function typesOf({ type }: JsonSchema): readonly string[] {
   return Array.isArray(type) ? type : typeof type === 'string' ? [type] : [];
 }
 
@@ -223,7 +224,7 @@ function localRef(value: unknown, place: string): string {
 }
 
 /** The library looks for a reference's keys as they are written, in objects only. */
-function requireTarget(root: SchemaObject, ref: string, place: string): void {
+function requireTarget(root: JsonSchema, ref: string, place: string): void {
   const keys = ref.split('/').slice(1);
   const isTarget = (value: unknown) => value === true || isObject(value);
   if (isTarget(keys.reduce<unknown>((value, key) => (isObject(value) ? value[key] : undefined), root))) return;

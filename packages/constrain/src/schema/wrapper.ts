@@ -1,4 +1,4 @@
-import { isObject } from './refusal.js';
+import { isObject } from './json-schema.js';
 
 /** Keys of the wrappers that OpenAI's requests have around a schema. */
 const wrapperKeys: ReadonlySet<string> = new Set([

@@ -1,18 +1,15 @@
 import { PromptError } from '@vlmkit/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type GroundingConstraint, groundingGrammar } from './boxes.js';
-import { createCompiler } from './compiler.js';
 import type { ConstraintCompiler } from './constraint-state.js';
-import { loadNodeGrammarEngine } from './node/load-engine.js';
-import { paddedSize, randomWalk, smallTokenizer, stopIds } from './testing/random-walk.js';
-import { packVocabulary } from './vocabulary.js';
+import { type GroundingConstraint, groundingGrammar } from './grounding-grammar.js';
+import { randomWalk, smallTokenizer, stopIds } from './testing/random-walk.js';
+import { smallCompiler } from './testing/small-compiler.js';
 
 const tokenizer = smallTokenizer();
 let compiler: ConstraintCompiler;
 
 beforeAll(async () => {
-  const tokens = [packVocabulary(tokenizer)];
-  compiler = await createCompiler({ loadEngine: loadNodeGrammarEngine, tokens, vocabularySize: paddedSize, stopIds });
+  compiler = await smallCompiler();
 });
 
 afterAll(() => compiler.dispose());
