@@ -1,32 +1,15 @@
-import {
-  byteSize,
-  type DataType,
-  elementCount,
-  RuntimeError,
-  type Tensor,
-  type TensorArrays,
-  viewBytes,
-} from '@vlmkit/core';
+import { byteSize, type DataType, RuntimeError, type Tensor, type TensorArrays, viewBytes } from '@vlmkit/core';
 import { Tensor as OrtTensor } from 'onnxruntime-node';
 import type { KeptTensor } from './protocol.js';
 
-const dataTypes: Readonly<Record<string, DataType>> = {
-  float32: 'float32',
-  float16: 'float16',
-  bfloat16: 'bfloat16',
-  int64: 'int64',
-  int32: 'int32',
-  uint8: 'uint8',
-  int8: 'int8',
-  bool: 'bool',
-};
+const dataTypes: readonly DataType[] = ['float32', 'float16', 'bfloat16', 'int64', 'int32', 'uint8', 'int8', 'bool'];
 
 /** The core name of onnxruntime's element type. @throws RuntimeError for types that vlmkit does not move. */
 export function coreType(type: string): DataType {
-  const dtype = dataTypes[type];
+  const dtype = dataTypes.find((known) => known === type);
   if (dtype) return dtype;
   throw new RuntimeError(`Tensors of type ${type} cannot leave the device.`, {
-    expected: `one of ${Object.keys(dataTypes).join(', ')}`,
+    expected: `one of ${dataTypes.join(', ')}`,
     actual: type,
     remedy: 'Cast the value inside the graph.',
   });
@@ -68,9 +51,4 @@ export function kindOf(value: OrtTensor): KeptTensor {
 /** Allocates zeros for `elements` elements. */
 export function allocate(dtype: DataType, elements: number): TensorArrays[DataType] {
   return viewBytes(dtype, new Uint8Array(elements * byteSize(dtype)));
-}
-
-/** Bytes of a tensor of these extents. */
-export function tensorBytes(dtype: DataType, dims: readonly number[]): number {
-  return elementCount(dims) * byteSize(dtype);
 }

@@ -69,17 +69,22 @@ export interface KeptTensor {
   readonly dims: readonly number[];
 }
 
+/** What a run gives back. */
 export interface RunResponse {
+  /** Outputs to return, on the host. */
   readonly fetched: Readonly<Record<string, Tensor>>;
+  /** Outputs that stayed, by name. */
   readonly kept: Readonly<Record<string, KeptTensor>>;
   /** Rows in each of the row buffers after the run. */
   readonly length: number;
 }
 
+/** Row buffers to make, and the id to keep them under. */
 export interface CreateRowsRequest extends RowBuffersOptions {
   readonly rows: number;
 }
 
+/** Row buffers to cut, and the rows to keep of them. */
 export interface TruncateRequest {
   readonly rows: number;
   readonly length: number;
@@ -99,6 +104,9 @@ export interface DeviceCalls {
   readonly close: { readonly request: undefined; readonly response: undefined };
 }
 
+/** Name of a call. */
 export type DeviceMethod = keyof DeviceCalls;
+/** What a call takes. */
 export type Request<M extends DeviceMethod> = DeviceCalls[M]['request'];
+/** What a call returns. */
 export type Response<M extends DeviceMethod> = DeviceCalls[M]['response'];

@@ -1,6 +1,13 @@
-import { elementCount, type RowBuffersOptions, RuntimeError, type Tensor, type TensorArrays } from '@vlmkit/core';
+import {
+  byteSize,
+  elementCount,
+  type RowBuffersOptions,
+  RuntimeError,
+  type Tensor,
+  type TensorArrays,
+} from '@vlmkit/core';
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
-import { allocate, tensorBytes, toOrt } from './ort-tensor.js';
+import { allocate, toOrt } from './ort-tensor.js';
 import type { KeptTensor } from './protocol.js';
 
 /** Row buffers in the inference thread's memory: fed as views of what is filled, grown by copying a run's new rows. */
@@ -23,7 +30,7 @@ export class RowStore {
       const buffer = () => allocate(dtype, this.#rowSize * capacity) as TensorArrays['float32'];
       this.#buffers = new Map(names.map((name) => [name, buffer()]));
     } catch (cause) {
-      const megabytes = Math.ceil((names.length * tensorBytes(dtype, [capacity, ...rowDims])) / 2 ** 20);
+      const megabytes = Math.ceil((names.length * capacity * this.#rowSize * byteSize(dtype)) / 2 ** 20);
       throw new RuntimeError(
         `There is no memory for ${names.length} row buffers of ${capacity} rows (${megabytes} MiB).`,
         { remedy: 'Ask for a smaller capacity, or free other buffers.', cause },
