@@ -1,4 +1,4 @@
-import { byteSize, type DataType, type GraphWeight, type Tensor, type WeightPlace } from '@vlmkit/core';
+import type { DataType, GraphWeight, Tensor, WeightPlace } from '@vlmkit/core';
 import { type ProtoMessage, ProtoWriter } from './protobuf.js';
 
 /*
@@ -12,10 +12,12 @@ export type Dim = number | string;
 /** An attribute of a node: numbers are ints, save that of a {@link FloatAttribute}. */
 export type Attribute = number | string | readonly number[] | FloatAttribute | Tensor | GraphAttribute;
 
+/** An attribute of a single float. */
 export interface FloatAttribute {
   readonly float: number;
 }
 
+/** An attribute that is a graph, as loops and branches have. */
 export interface GraphAttribute {
   readonly graph: ProtoWriter;
 }
@@ -38,7 +40,7 @@ export function elementType(dtype: DataType): number {
 
 /** TensorProto with its values inside the model. */
 export function tensorProto(name: string, { dtype, dims, data }: Tensor): ProtoMessage {
-  const raw = new Uint8Array(data.buffer, data.byteOffset, data.length * byteSize(dtype));
+  const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return (proto) => declare(proto, { name, dtype, dims }).bytes(9, raw);
 }
 

@@ -1,6 +1,10 @@
 import { elementCount, GraphError, type WeightInfo } from '@vlmkit/core';
 
-/** Rows `start` to `end` (exclusive) of a stored tensor, as a tensor over the same bytes. */
+/**
+ * Rows `start` to `end` (exclusive) of a stored tensor, as a tensor over the same bytes.
+ *
+ * @throws GraphError when the tensor has no such rows.
+ */
 export function viewRows(info: WeightInfo, start: number, end: number): WeightInfo {
   const [rows = 1, ...rest] = info.dims;
   if (start < 0 || end > rows || start >= end) {
@@ -18,7 +22,7 @@ export function viewRows(info: WeightInfo, start: number, end: number): WeightIn
   };
 }
 
-/** A stored tensor with other extents over the same bytes. */
+/** A stored tensor with other extents over the same bytes. @throws GraphError when they are of another number of elements. */
 export function viewAs(info: WeightInfo, dims: readonly number[]): WeightInfo {
   if (elementCount(dims) !== elementCount(info.dims)) {
     throw new GraphError(`${info.name} cannot be viewed as [${dims.join(', ')}].`, {

@@ -10,11 +10,17 @@ import {
 
 /**
  * The dense layer `qkv`, whose matrix is three of [size, size], one above the other. Three products rather than one
- * spare the copies that would split the result; the matrices are views of the stored bytes.
+ * spare the copies that would split the result; the matrices are views of the stored bytes. Blocks of 4 or 8 bits are one
+ * product, which is split.
  */
 export function denseThirds(component: Component, name: string, x: DenseInput, size: number): [Value, Value, Value] {
   const layer = component.enter(name);
   const { graph, weights } = layer;
+  if (layer.has('weight.q4') || layer.has('weight.q8')) {
+    const joint = linear(component, name, x.value, { inputs: size, outputs: 3 * size, bias: true });
+    const [query, key, value] = graph.ops('Split', [joint], { attributes: { axis: 1, num_outputs: 3 }, results: 3 });
+    return [query!, key!, value!];
+  }
   const third = (index: number): Value => {
     if (hasInt8Weight(layer)) {
       const part = { index, of: 3 };
@@ -26,10 +32,5 @@ export function denseThirds(component: Component, name: string, x: DenseInput, s
       attributes: { transB: 1 },
     });
   };
-  if (layer.has('weight.q4') || layer.has('weight.q8')) {
-    const joint = linear(component, name, x.value, { inputs: size, outputs: 3 * size, bias: true });
-    const [query, key, value] = graph.ops('Split', [joint], { attributes: { axis: 1, num_outputs: 3 }, results: 3 });
-    return [query!, key!, value!];
-  }
   return [third(0), third(1), third(2)];
 }

@@ -23,6 +23,7 @@ export function activation(graph: GraphBuilder, name: string, x: Value): Value {
   if (!isActivation(name)) {
     throw new ConfigError(`config.json names an unknown activation, "${name}".`, {
       expected: Object.keys(builders).join(', '),
+      remedy: "Compare hidden_act with the published model's.",
     });
   }
   return builders[name](graph, x);

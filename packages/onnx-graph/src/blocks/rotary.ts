@@ -19,7 +19,7 @@ export interface RotaryTables {
  * RoPE (Su et al. 2021) in the split-halves layout: (x₁, x₂) → (x₁ cos − x₂ sin, x₂ cos + x₁ sin).
  *
  * ```
- * x [s, n·d] ─► {@link batchedRotary} ─► Squeeze [s, n·d]
+ * x [s, n·d] ─► batchedRotary [1, s, n·d] ─► Squeeze [s, n·d]
  * ```
  */
 export function rotary(component: Component, x: Value, tables: RotaryTables, heads: number): Value {
