@@ -1,8 +1,8 @@
 export * from './coco.js';
 export * from './draw-svg.js';
 export * from './ground-answer.js';
-export * from './items.js';
-export * from './map-coordinates.js';
+export type * from './items.js';
+export { type MapOptions, mapBoxToOriginal, mapToOriginal, type PictureSizes, toResized } from './map-coordinates.js';
 export {
   type CoordinateSpace,
   coordinateSpace,

@@ -1,4 +1,4 @@
-export * from './chat-messages.js';
+export type { ChatMessage, ContentPart } from './chat-messages.js';
 export * from './chat-template.js';
 export * from './encode-chat.js';
 export * from './load-tokenizer.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createTokenizer, loadTokenizer } from './index.js';
-import { splitTokenizerJson } from './vocabulary-text.js';
+import { splitTokenizerJson } from './split-tokenizer-json.js';
 
 const folder = new URL('../../../packages/demo-model/checkpoint/', import.meta.url);
 const text = readFileSync(new URL('tokenizer.json', folder), 'utf8');

@@ -1,7 +1,7 @@
 import { ConfigError, TimeSlices } from '@vlmkit/core';
 import { resolveChatTemplates } from './chat-template.js';
+import { entriesPerLook, type SplitTokenizerJson, splitTokenizerJson } from './split-tokenizer-json.js';
 import { buildBpe, createTokenizer, presentTokenizer, type Tokenizer, type TokenizerInput } from './tokenizer.js';
-import { entriesPerLook, type SplitTokenizerJson, splitTokenizerJson } from './vocabulary-text.js';
 
 /** Reads one text file of a checkpoint; undefined when it has no such file. */
 export type ReadText = (name: string) => Promise<string | undefined>;
