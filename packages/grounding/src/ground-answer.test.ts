@@ -1,6 +1,7 @@
 import { ConfigError, MediaError, PromptError } from '@vlmkit/core';
 import { describe, expect, it } from 'vitest';
-import { groundAnswer, mapBoxToOriginal, mapToOriginal, orderCorners, type PictureSizes } from './index.js';
+import { groundAnswer, mapBoxToOriginal, mapToOriginal, type PictureSizes } from './index.js';
+import { orderCorners } from './map-coordinates.js';
 
 const wide: PictureSizes = { original: { width: 1000, height: 300 }, resized: { width: 504, height: 140 } };
 const tall: PictureSizes = { original: { width: 90, height: 400 }, resized: { width: 84, height: 392 } };
