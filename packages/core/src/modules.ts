@@ -34,7 +34,17 @@ export interface ModalityEncoder {
   readonly featureSize: number;
   /** Features [p, e], in the order of the patches, on the device. The caller disposes of them. */
   encode(input: EncoderInput, options?: WorkOptions): Promise<DeviceTensor>;
+  /** Absent where inputs can only be encoded one at a time. */
+  readonly joint?: JointEncoder | undefined;
   dispose(): Promise<void>;
+}
+
+/** Encodes several pictures and clips of any sizes in one run. */
+export interface JointEncoder {
+  /** Which neighbours are faster in one run: the indexes of every run, in order. */
+  plan(grids: readonly GridThw[]): readonly (readonly number[])[];
+  /** The features [p, e] of all inputs, one after the other, equal to those of separate runs. The caller disposes of them. */
+  encode(inputs: readonly EncoderInput[], options?: WorkOptions): Promise<DeviceTensor>;
 }
 
 /** Maps encoder features into the backbone's embedding space. */

@@ -162,14 +162,17 @@ export class Conversation {
     prompt: Prompt,
     options: { readonly from: number; readonly signal?: AbortSignalLike | undefined },
   ): Promise<PlacedFeatures[]> {
-    const placed: PlacedFeatures[] = [];
-    for (const [i, segment] of prompt.segments.entries()) {
+    const wanted = prompt.segments.flatMap((segment, i) => {
       const { start, length } = prompt.spans[i]!;
-      if (start + length <= options.from) continue;
-      if (!this.#vision) throw new PromptError('The model has no vision modules for the picture in this prompt.');
-      placed.push({ features: await this.#vision.encode(segment, options.signal), start });
-    }
-    return placed;
+      return start + length > options.from ? [{ segment, start }] : [];
+    });
+    if (wanted.length === 0) return [];
+    if (!this.#vision) throw new PromptError('The model has no vision modules for the picture in this prompt.');
+    const encoded = await this.#vision.encode(
+      wanted.map(({ segment }) => segment),
+      options.signal,
+    );
+    return encoded.map((features, i) => ({ features, start: wanted[i]!.start }));
   }
 }
 

@@ -79,8 +79,7 @@ async function visualStages(
   for (const kind of ['image', 'video'] as const) {
     const own = segments.filter((segment) => segment.kind === kind);
     if (own.length === 0 || !vision) continue;
-    const features: Tensor<'float32'>[] = [];
-    for (const segment of own) features.push(await vision.encode(segment, signal));
+    const features = await vision.encode(own, signal);
     stages[kind === 'image' ? 'pixel_values' : 'pixel_values_videos'] = concatRows(own.map(({ patches }) => patches));
     stages[`${kind}_grid_thw`] = int64(
       [own.length, 3],

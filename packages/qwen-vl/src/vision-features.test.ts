@@ -18,38 +18,38 @@ function features(cacheBytes: number) {
 describe('VisionFeatures', () => {
   it('encodes a picture once for all who ask at the same time', async () => {
     const { encoder, vision } = features(64);
-    const all = await Promise.all([1, 2, 3, 4].map(() => vision.encode(picture('a'))));
+    const all = await Promise.all([1, 2, 3, 4].map(() => vision.encode([picture('a')])));
     expect(encoder.encoded).toBe(1);
-    expect(new Set(all).size).toBe(1);
+    expect(new Set(all.flat()).size).toBe(1);
   });
 
   it('goes on for the others when the one who asked first aborts', async () => {
     const { encoder, vision } = features(64);
     const controller = new AbortController();
-    const first = vision.encode(picture('a'), controller.signal);
-    const second = vision.encode(picture('a'));
+    const first = vision.encode([picture('a')], controller.signal);
+    const second = vision.encode([picture('a')]);
     controller.abort();
     await expect(first).rejects.toThrow(AbortError);
-    expect((await second).data).toEqual(new Float32Array(4).fill(97));
+    expect((await second)[0]!.data).toEqual(new Float32Array(4).fill(97));
     expect(encoder.encoded).toBe(1);
   });
 
   it('counts the bytes that it keeps, so that concurrent asking leaves room for as many pictures as before', async () => {
     const { encoder, vision } = features(3 * 16);
-    for (let round = 0; round < 4; round++) await Promise.all([1, 2, 3].map(() => vision.encode(picture('a'))));
-    for (const key of ['b', 'c', 'a', 'b', 'c']) await vision.encode(picture(key));
+    for (let round = 0; round < 4; round++) await Promise.all([1, 2, 3].map(() => vision.encode([picture('a')])));
+    for (const key of ['b', 'c', 'a', 'b', 'c']) await vision.encode([picture(key)]);
     expect(encoder.encoded).toBe(3);
   });
 
   it('forgets what was not used for the longest time', async () => {
     const { encoder, vision } = features(2 * 16);
-    for (const key of ['a', 'b', 'a', 'c', 'a', 'b']) await vision.encode(picture(key));
+    for (const key of ['a', 'b', 'a', 'c', 'a', 'b']) await vision.encode([picture(key)]);
     expect(encoder.encoded).toBe(4);
   });
 
   it('keeps nothing in a cache of no bytes', async () => {
     const { encoder, vision } = features(0);
-    for (const key of ['a', 'a']) await vision.encode(picture(key));
+    for (const key of ['a', 'a']) await vision.encode([picture(key)]);
     expect(encoder.encoded).toBe(2);
   });
 });

@@ -1,20 +1,14 @@
 import {
   type AbortSignalLike,
-  type InputProjector,
-  type ModalityEncoder,
   PromptError,
   type Tensor,
   tensor,
+  unlessAborted,
   type VisualSegment,
   type VisualTokens,
 } from '@vlmkit/core';
+import { EncodingQueue, type VisionModules } from './encoding-queue.js';
 import { SharedWork } from './shared-work.js';
-
-/** The modules that turn a segment into visual tokens. */
-export interface VisionModules {
-  readonly encoder: ModalityEncoder;
-  readonly inputProjector: InputProjector;
-}
 
 /** Options of {@link VisionFeatures}. */
 export interface VisionFeaturesOptions {
@@ -22,55 +16,40 @@ export interface VisionFeaturesOptions {
   readonly cacheBytes?: number | undefined;
 }
 
-/** Encodes segments, each on its own grid, and keeps the features of recent ones by content. */
+/** The visual tokens of segments, each encoded on its own grid; those of recent ones are kept by content. */
 export class VisionFeatures {
-  readonly #modules: VisionModules;
+  readonly #queue: EncodingQueue;
   readonly #cacheBytes: number;
   /** Least recently used first. */
   readonly #cache = new Map<string, Tensor<'float32'>>();
   readonly #running = new SharedWork<Tensor<'float32'>>();
   #cachedBytes = 0;
-  #encoded = 0;
 
   constructor(modules: VisionModules, { cacheBytes = 256 * 2 ** 20 }: VisionFeaturesOptions = {}) {
-    this.#modules = modules;
+    this.#queue = new EncodingQueue(modules);
     this.#cacheBytes = cacheBytes;
   }
 
   /** Segments that went through the encoder so far, rather than coming from the cache. */
   get encodedSegments(): number {
-    return this.#encoded;
+    return this.#queue.encoded;
   }
 
-  /** Visual tokens [v, h] of one segment, on the host. Those who ask for the same segment at the same time share one run. */
-  async encode(segment: VisualSegment, signal?: AbortSignalLike): Promise<Tensor<'float32'>> {
+  /** Visual tokens [v, h] of every segment, on the host. Those that are asked for at the same time share runs where that is faster. */
+  encode(segments: readonly VisualSegment[], signal?: AbortSignalLike): Promise<Tensor<'float32'>[]> {
+    return Promise.all(segments.map((segment) => this.#encode(segment, signal)));
+  }
+
+  /** Those who ask for the same segment at the same time have it encoded once. */
+  async #encode(segment: VisualSegment, signal: AbortSignalLike | undefined): Promise<Tensor<'float32'>> {
     const key = segment.key && `${segment.key}:${segment.grid.join('x')}`;
-    if (!key) return this.#compute(segment, signal);
+    if (!key) return unlessAborted(this.#queue.encode(segment, signal), signal);
     const compute = async (shared: AbortSignalLike) => {
-      const features = await this.#compute(segment, shared);
+      const features = await this.#queue.encode(segment, shared);
       this.#remember(key, features);
       return features;
     };
     return this.#recall(key) ?? this.#running.run(key, compute, signal);
-  }
-
-  async #compute(segment: VisualSegment, signal: AbortSignalLike | undefined): Promise<Tensor<'float32'>> {
-    const { encoder, inputProjector } = this.#modules;
-    const work = signal ? { signal } : {};
-    const features = await encoder.encode({ patches: segment.patches, grid: segment.grid }, work);
-    try {
-      const projected = await inputProjector.project(features, work);
-      try {
-        const tokens = await projected.download();
-        if (tokens.dtype !== 'float32') throw new TypeError(`The input projector gave ${tokens.dtype}, not float32.`);
-        this.#encoded += 1;
-        return tokens as Tensor<'float32'>;
-      } finally {
-        projected.dispose();
-      }
-    } finally {
-      features.dispose();
-    }
   }
 
   #recall(key: string): Tensor<'float32'> | undefined {

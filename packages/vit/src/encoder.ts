@@ -1,8 +1,7 @@
 import {
   type DeviceProfile,
-  type DeviceTensor,
   type EncoderInput,
-  type GridThw,
+  type JointEncoder,
   MediaError,
   type ModalityEncoder,
   type Runtime,
@@ -11,11 +10,11 @@ import {
   tensor,
   throwIfAborted,
   type WeightSource,
-  type WorkOptions,
 } from '@vlmkit/core';
 import { visionRotaryTables } from '@vlmkit/mrope';
 import { patchValues, type VitConfig } from './config.js';
 import { planPages } from './page-layout.js';
+import { planRuns } from './plan-runs.js';
 import type { VitPrecision } from './precision.js';
 import { buildVitGraph } from './vit-graph.js';
 
@@ -36,11 +35,10 @@ export interface Vit extends ModalityEncoder {
   /** Patches that are computed at a time between full-attention blocks. */
   readonly pageRows: number;
   /**
-   * Encodes several pictures and clips in one run, each on its own grid: the features [p, e] of all, one after the
-   * other, equal to those of separate runs. Faster than separate runs where pictures are smaller than a page, because the
-   * weights are read once for all of them; see {@link planRuns}.
+   * Several pictures and clips in one run, each on its own grid. Faster than separate runs where they are smaller than a
+   * page, because the weights are read once for all of them.
    */
-  encodeJoint(inputs: readonly EncoderInput[], options?: WorkOptions): Promise<DeviceTensor>;
+  readonly joint: JointEncoder;
 }
 
 /**
@@ -54,7 +52,7 @@ export async function createVit(input: CreateVitInput): Promise<Vit> {
   const { pageRows = defaultPageRows(runtime.profile), ...sessionOptions } = rest;
   const model = await buildVitGraph({ config, weights, profile: runtime.profile, dtype });
   const session = await runtime.createSession(model, sessionOptions);
-  const encodeJoint: Vit['encodeJoint'] = async (inputs, options = {}) => {
+  const encode: JointEncoder['encode'] = async (inputs, options = {}) => {
     throwIfAborted(options.signal);
     for (const segment of inputs) checkPatches(segment, config);
     const grids = inputs.map(({ grid }) => grid);
@@ -73,29 +71,10 @@ export async function createVit(input: CreateVitInput): Promise<Vit> {
   return {
     featureSize: config.hiddenSize,
     pageRows,
-    encode: (segment, options) => encodeJoint([segment], options),
-    encodeJoint,
+    encode: (segment, options) => encode([segment], options),
+    joint: { encode, plan: (grids) => planRuns(grids, pageRows) },
     dispose: () => session.dispose(),
   };
-}
-
-/**
- * Which neighbouring segments to encode in one run: the indexes of every run, in order. Joining pays while a run does
- * not fill a page; larger runs would only take more memory.
- */
-export function planRuns(grids: readonly GridThw[], pageRows: number): number[][] {
-  const runs: number[][] = [];
-  let filled = Number.POSITIVE_INFINITY;
-  grids.forEach(([t, h, w], index) => {
-    const patches = t * h * w;
-    if (filled + patches > pageRows) {
-      runs.push([]);
-      filled = 0;
-    }
-    runs.at(-1)?.push(index);
-    filled += patches;
-  });
-  return runs;
 }
 
 /**

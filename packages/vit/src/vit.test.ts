@@ -15,7 +15,7 @@ import {
 import { createNodeRuntime } from '@vlmkit/runtime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { patchValues, type VitConfig } from './config.js';
-import { createVit, planRuns } from './encoder.js';
+import { createVit } from './encoder.js';
 import { planVitMemory } from './memory-plan.js';
 import { buildVitGraph } from './vit-graph.js';
 
@@ -207,7 +207,7 @@ describe.each(['windowed-bf16', 'plain-f16'])('several pictures and clips on %s'
     ];
     const inputs = grids.map((grid) => ({ grid, patches: patchesOf(grid, config) }));
     const vit = await createVit({ config, weights, runtime, pageRows: 100 });
-    const joint = await (await vit.encodeJoint(inputs)).download();
+    const joint = await (await vit.joint.encode(inputs)).download();
     let first = 0;
     for (const input of inputs) {
       const alone = await (await vit.encode(input)).download();
@@ -217,21 +217,6 @@ describe.each(['windowed-bf16', 'plain-f16'])('several pictures and clips on %s'
     }
     expect(joint.data).toHaveLength(first);
     await vit.dispose();
-  });
-});
-
-describe('planRuns', () => {
-  it('joins neighbours while they fit a page', () => {
-    const grids: GridThw[] = [
-      [1, 16, 16],
-      [1, 16, 16],
-      [1, 2, 2],
-      [1, 32, 32],
-      [1, 4, 4],
-      [2, 4, 4],
-    ];
-    expect(planRuns(grids, 512)).toEqual([[0, 1], [2], [3], [4, 5]]);
-    expect(planRuns([], 512)).toEqual([]);
   });
 });
 
