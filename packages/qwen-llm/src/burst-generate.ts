@@ -3,7 +3,7 @@ import { decodePositions } from '@vlmkit/mrope';
 import { nothing } from './burst-choice.js';
 import type { BurstPlan } from './burst-plan.js';
 import type { BurstBackboneState } from './burst-state.js';
-import type { GeneratedToken, GenerateTokensOptions } from './generate.js';
+import type { GeneratedToken, GenerateTokensOptions } from './generation.js';
 import { noTokenLeft } from './sampling/sampler.js';
 import { dropAfter, lastRow } from './state-helpers.js';
 

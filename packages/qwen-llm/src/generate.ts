@@ -1,45 +1,12 @@
-import { type AbortSignalLike, type BackboneState, PromptError, type Tensor, throwIfAborted } from '@vlmkit/core';
+import { PromptError, type Tensor, throwIfAborted } from '@vlmkit/core';
 import { decodePositions } from '@vlmkit/mrope';
 import { type Bursts, generateBursts } from './burst-generate.js';
 import { createBurstPlan } from './burst-plan.js';
 import { isBurstState } from './burst-state.js';
-import type { TokenConstraint } from './constraint.js';
-import { createDrafter, type PromptLookup } from './drafter.js';
-import type { SampledToken, Sampler, SamplingOptions } from './sampling/index.js';
+import { createDrafter } from './drafter.js';
+import type { GeneratedToken, GenerateTokensOptions } from './generation.js';
 import { dropAfter, lastRow } from './state-helpers.js';
 import { createTokenChooser } from './token-chooser.js';
-
-/** What a generation goes on from. */
-export interface GenerateTokensOptions {
-  /** The state after the prompt's prefill. */
-  readonly state: BackboneState;
-  /** [n, vocabulary] logits of the prefill; the last row chooses the first token. */
-  readonly logits: Tensor<'float32'>;
-  /** Ids of the prompt. */
-  readonly promptIds: readonly number[];
-  /** `ropeDelta` of the prompt's positions: a token's position is its cache slot plus this. */
-  readonly ropeDelta: number;
-  readonly sampler: Sampler;
-  /** What the sampler was made of. With it, a device that decodes in bursts may choose tokens itself, as the sampler would. */
-  readonly sampling?: SamplingOptions;
-  /** Ids that end the answer. They are yielded, and not fed back. */
-  readonly stopIds: readonly number[];
-  readonly maxNewTokens: number;
-  /** Form that the answer must have. */
-  readonly constraint?: TokenConstraint;
-  /**
-   * Guess tokens from earlier text and let one run of the model confirm several (default false). The tokens are the
-   * same as without; it pays where answers repeat their prompt.
-   */
-  readonly promptLookup?: PromptLookup;
-  readonly signal?: AbortSignalLike;
-}
-
-/** A token of an answer. */
-export interface GeneratedToken extends SampledToken {
-  /** It confirmed a guess, and so needed no run of its own. */
-  readonly drafted: boolean;
-}
 
 /**
  * Generates tokens. After each token that is not the last, the model runs once, and confirms what was guessed; leaving

@@ -6,5 +6,6 @@ export type { TokenConstraint } from './constraint.js';
 export type { DecoderConfig } from './decoder-config.js';
 export { buildDecoderGraph, type DecoderGraphOptions } from './decoder-graph.js';
 export type { PromptLookup } from './drafter.js';
-export { type GeneratedToken, type GenerateTokensOptions, generateTokens } from './generate.js';
+export { generateTokens } from './generate.js';
+export type { GeneratedToken, GenerateTokensOptions } from './generation.js';
 export * from './sampling/index.js';

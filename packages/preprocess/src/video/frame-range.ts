@@ -1,6 +1,13 @@
 import { MediaError } from '@vlmkit/core';
-import type { VideoTiming } from './sample-frames.js';
 import type { FrameSamplingOptions } from './sampling-options.js';
+
+/** What sampling needs to know of a video. */
+export interface VideoTiming {
+  /** Frames in the whole video. */
+  readonly frameCount: number;
+  /** Average frames per second. */
+  readonly averageRate: number;
+}
 
 /** First and last index of a part of a video, both included. */
 export interface FrameRange {

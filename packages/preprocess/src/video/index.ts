@@ -3,6 +3,7 @@ export * from './cut-clip.js';
 export * from './decoder.js';
 export * from './frame-limits.js';
 export * from './frame-lookup.js';
+export type { VideoTiming } from './frame-range.js';
 export * from './not-a-video.js';
 export * from './orient.js';
 export * from './preprocess-video.js';

@@ -1,16 +1,8 @@
 import { MediaError } from '@vlmkit/core';
 import { ceilByFactor, floorByFactor, roundByFactor } from '../rounding.js';
-import { frameRange } from './frame-range.js';
+import { frameRange, type VideoTiming } from './frame-range.js';
 import { evenlySpaced } from './linspace.js';
 import { type FrameSamplingOptions, videoDefaults } from './sampling-options.js';
-
-/** What sampling needs to know of a video. */
-export interface VideoTiming {
-  /** Frames in the whole video. */
-  readonly frameCount: number;
-  /** Average frames per second. */
-  readonly averageRate: number;
-}
 
 /** The frames chosen from a video, and what the limits made of the request. */
 export interface FrameSample {
