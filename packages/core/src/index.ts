@@ -6,6 +6,7 @@ export * from './int8-matrix.js';
 export * from './modules.js';
 export * from './runtime.js';
 export * from './segments.js';
+export * from './shown-value.js';
 export * from './tensor.js';
 export * from './time-slices.js';
 export * from './utf8.js';
