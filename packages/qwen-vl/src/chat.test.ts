@@ -1,8 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { samplesPath } from '@vlmkit/demo-model';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { lastAnswer } from './answer-stream.js';
 import type { Message } from './messages.js';
+import { collectGarbage } from './testing/collect-garbage.js';
 import { type Demo, openDemo } from './testing/demo.js';
 
 let demo: Demo;
@@ -57,6 +59,23 @@ describe('turns of one chat asked at the same time', () => {
     expect((await chat.ask(describing('shapes3.png'))).tokenIds).toEqual(expected);
     chat.dispose();
   });
+});
+
+it('a chat lets go of the messages, pictures and options of turns that have ended', async () => {
+  const chat = demo.model.createChat();
+  const passed: WeakRef<object>[] = [];
+  const ask = async (question: string) => {
+    const image = new Uint8Array(await readFile(join(samplesPath(), 'shapes1.png')));
+    const content = [{ type: 'image', image } as const, { type: 'text', text: question } as const];
+    const messages: readonly Message[] = [{ role: 'user', content }];
+    const options = { maxNewTokens: 1 };
+    passed.push(new WeakRef(image), new WeakRef(messages), new WeakRef(options));
+    await chat.ask(messages, options);
+  };
+  for (const question of ['What?', 'Where?', 'When?', 'Why?']) await ask(question);
+  await collectGarbage();
+  expect(passed.filter((one) => one.deref())).toHaveLength(0);
+  chat.dispose();
 });
 
 describe('a chat that is disposed of', () => {

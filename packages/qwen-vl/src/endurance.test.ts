@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { AbortSignalLike } from '@vlmkit/core';
 import { checkpointPath, sampleMessages, samplesPath } from '@vlmkit/demo-model';
 import { createNodeRuntime } from '@vlmkit/runtime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { collectGarbage } from './testing/collect-garbage.js';
 import { type Demo, openDemo, sampleAsking } from './testing/demo.js';
 import { type LoadedModel, loadModel } from './testing/load-model.js';
 
@@ -62,8 +61,6 @@ describe('an abort at any moment', () => {
 
 describe('a hundred turns', () => {
   it('leave memory as it was', async () => {
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
     // In the calling thread, all of whose garbage can be collected here: what threads still hold would blur the picture.
     const runtime = await createNodeRuntime({ device: 'cpu', threads: 1, inline: true });
     const { model, close } = await loadModel({ folder: checkpointPath(), runtime, featureCacheBytes: 0 });
@@ -74,10 +71,7 @@ describe('a hundred turns', () => {
         const content = [{ type: 'image', image } as const, { type: 'text', text: 'Describe this image.' } as const];
         await model.ask([{ role: 'user', content }], { maxNewTokens: 2 });
       }
-      // Buffers of native code go when their finalizers have run, one turn of the event loop after the first collection.
-      collect();
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      collect();
+      await collectGarbage();
       return process.memoryUsage();
     };
     await turns(50);

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { collectGarbage } from './testing/collect-garbage.js';
 import { TurnQueue, type TurnWork } from './turn-queue.js';
 
 /** A turn that yields its name with 1, 2 and 3, and notes every step that it takes once its turn has come. */
@@ -80,5 +81,49 @@ describe('TurnQueue', () => {
     expect(await impatient).toEqual(['gone']);
     await Promise.all([first, third]);
     expect(log.filter((entry) => entry !== 'gone')).toEqual([...wholeOf('a'), ...wholeOf('c')]);
+  });
+
+  describe('lets go of what turns were made of', () => {
+    let queue: TurnQueue;
+    let passed: WeakRef<object>[];
+    beforeEach(() => {
+      queue = new TurnQueue();
+      passed = [];
+    });
+
+    function ask(): AsyncGenerator<object, void, void> {
+      const message = { text: 'Hello' };
+      passed.push(new WeakRef(message));
+      return queue.run(async function* (turn) {
+        await turn;
+        yield message;
+        yield message;
+      });
+    }
+
+    async function alive(): Promise<number> {
+      await collectGarbage();
+      return passed.filter((message) => message.deref()).length;
+    }
+
+    it('when they have ended', async () => {
+      const one = async () => void (await readAll(ask()));
+      for (let i = 0; i < 10; i++) await one();
+      expect(await alive()).toBe(0);
+    });
+
+    it('while others go on', async () => {
+      let reading = ask();
+      await reading.next();
+      for (let i = 0; i < 10; i++) {
+        const next = ask();
+        await next.next();
+        await readAll(reading);
+        reading = next;
+      }
+      // The one that is read, and what this test itself may still hold.
+      expect(await alive()).toBeLessThan(4);
+      await readAll(reading);
+    });
   });
 });
