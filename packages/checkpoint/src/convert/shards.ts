@@ -1,6 +1,9 @@
 import { byteSize } from '@vlmkit/core';
 import type { TensorPlan } from '../quantize/convert-tensor.js';
-import { declaredBytes } from '../safetensors/encode.js';
+import { declaredBytes, encodeSafetensorsHeader, headerAlignment, mostEntryBytes } from '../safetensors/encode.js';
+
+/** What the header of every shard says of it. */
+export const shardMetadata = { format: 'pt' } as const;
 
 /** One file of the result. */
 export interface ShardPlan {
@@ -16,17 +19,19 @@ function resultBytes({ results }: TensorPlan): number {
 }
 
 /**
- * Divides tensors among files of at most `maxBytes` (a tensor that is larger gets a file of its own), named as Hugging
- * Face names them. Inside a file, tensors of wider elements come first, so that each starts aligned to its elements.
+ * Divides tensors among files of at most `maxBytes`, header included (a tensor that is larger gets a file of its own), named
+ * as Hugging Face names them. Inside a file, tensors of wider elements come first, so that each starts aligned to its elements.
  */
 export function planShards(tensors: readonly TensorPlan[], maxBytes: number): readonly ShardPlan[] {
   const groups: TensorPlan[][] = [];
+  const emptyBytes = encodeSafetensorsHeader([], shardMetadata).length + headerAlignment;
   let filled = Number.POSITIVE_INFINITY;
   for (const plan of tensors) {
-    const bytes = resultBytes(plan);
+    const entries = plan.results.reduce((sum, declaration) => sum + mostEntryBytes(declaration, maxBytes), 0);
+    const bytes = resultBytes(plan) + entries;
     if (filled + bytes > maxBytes) {
       groups.push([]);
-      filled = 0;
+      filled = emptyBytes;
     }
     groups.at(-1)?.push(plan);
     filled += bytes;

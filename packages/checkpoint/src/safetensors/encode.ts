@@ -13,6 +13,19 @@ export function declaredBytes({ dtype, dims }: Omit<TensorDeclaration, 'name'>):
   return elementCount(dims) * byteSize(dtype);
 }
 
+/** Headers end at a multiple of this many bytes. */
+export const headerAlignment = 64;
+
+/** Most bytes that a tensor's entry takes in the header of a file of `fileBytes`. */
+export function mostEntryBytes(declaration: TensorDeclaration, fileBytes: number): number {
+  // The braces around it take a byte more than the comma that would follow.
+  return encodeUtf8(JSON.stringify(Object.fromEntries([headerEntry(declaration, [fileBytes, fileBytes])]))).length;
+}
+
+function headerEntry({ name, dtype, dims }: TensorDeclaration, range: readonly [number, number]): [string, unknown] {
+  return [name, { dtype: safetensorsDtypes[dtype], shape: dims, data_offsets: range }];
+}
+
 /**
  * Encodes the length prefix and the header of a safetensors file whose tensors follow in the given order. The header is
  * padded with spaces to 64 bytes, so that the tensor bytes start aligned for mapping.
@@ -25,14 +38,11 @@ export function encodeSafetensorsHeader(
   let position = 0;
   for (const declaration of tensors) {
     const end = position + declaredBytes(declaration);
-    fields.push([
-      declaration.name,
-      { dtype: safetensorsDtypes[declaration.dtype], shape: declaration.dims, data_offsets: [position, end] },
-    ]);
+    fields.push(headerEntry(declaration, [position, end]));
     position = end;
   }
   const json = encodeUtf8(JSON.stringify(Object.fromEntries(fields)));
-  const padded = Math.ceil((8 + json.length) / 64) * 64;
+  const padded = Math.ceil((8 + json.length) / headerAlignment) * headerAlignment;
   const bytes = new Uint8Array(padded).fill(0x20);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(padded - 8), true);
   bytes.set(json, 8);
