@@ -30,6 +30,11 @@ export const nonNegativeNumber: FieldRule<number> = {
   accepts: (value): value is number => typeof value === 'number' && Number.isFinite(value) && value >= 0,
 };
 
+export const fraction: FieldRule<number> = {
+  words: 'a number from 0 to 1',
+  accepts: (value): value is number => typeof value === 'number' && value >= 0 && value <= 1,
+};
+
 export const flag: FieldRule<boolean> = {
   words: 'true or false',
   accepts: (value): value is boolean => typeof value === 'boolean',

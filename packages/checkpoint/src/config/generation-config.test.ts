@@ -47,6 +47,11 @@ describe('readGenerationConfig', () => {
     expect(() => readGenerationConfig({ top_p: 'high' }, {})).toThrow(
       /^top_p of generation_config\.json must be .* "high"/,
     );
+    expect(() => readGenerationConfig({ top_p: 7 }, {})).toThrow(
+      /^top_p of generation_config\.json must be a number from 0 to 1; found 7/,
+    );
+    expect(() => readGenerationConfig({ min_p: -1 }, {})).toThrow(/^min_p .* from 0 to 1; found -1/);
+    expect(() => readGenerationConfig({ top_k: 1.5 }, {})).toThrow(/^top_k .* an integer of at least 0; found 1\.5/);
     expect(() => readGenerationConfig({}, { text_config: { eos_token_id: 'x' } })).toThrow(
       /^text_config\.eos_token_id of config\.json/,
     );
