@@ -1,3 +1,6 @@
+import { checkOption, isCount } from './check-option.js';
+import { highestIds } from './selection.js';
+
 /** A token and the natural logarithm of its probability. */
 export interface TokenLogprob {
   readonly id: number;
@@ -16,21 +19,15 @@ export function logSumExp(logits: Float32Array): number {
   return highest + Math.log(sum);
 }
 
-/** The `count` most likely tokens of a row, likeliest first, lower ids first among equals. */
+/**
+ * The `count` most likely tokens of a row, likeliest first, lower ids first among equals; all of them where the row has no
+ * more.
+ *
+ * @throws PromptError when `count` is no integer of 0 or more
+ */
 export function topLogprobs(logits: Float32Array, count: number): TokenLogprob[] {
+  checkOption('topLogprobs', count, isCount(count), 'a count of 0 or more');
   const normaliser = logSumExp(logits);
-  const size = Math.min(count, logits.length);
-  const top: TokenLogprob[] = [];
-  let lowest = Number.NEGATIVE_INFINITY;
-  for (let id = 0; id < logits.length && size > 0; id++) {
-    const logprob = logits[id]! - normaliser;
-    if (top.length === size && !(logprob > lowest)) continue;
-    // The list is short and seldom changes: insertion beats a heap.
-    let place = top.length;
-    while (place > 0 && top[place - 1]!.logprob < logprob) place--;
-    top.splice(place, 0, { id, logprob });
-    if (top.length > size) top.pop();
-    lowest = top.at(-1)!.logprob;
-  }
-  return top;
+  const ids = highestIds(logits, Math.min(count, logits.length));
+  return Array.from(ids, (id) => ({ id, logprob: logits[id]! - normaliser }));
 }

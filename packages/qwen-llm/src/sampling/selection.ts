@@ -39,6 +39,21 @@ export function kthHighest(scores: Float32Array, ranges: IdRanges, heap: Float32
   return smallest;
 }
 
+/** The ids of the `count` highest scores, falling; the lowest ids of those that share the last. NaN counts as no score. */
+export function highestIds(scores: Float32Array, count: number): Int32Array {
+  const kth = kthHighest(scores, Int32Array.of(0, scores.length), new Float32Array(count));
+  let above = 0;
+  for (let id = 0; id < scores.length; id++) if (scores[id]! > kth) above++;
+  const ids = new Int32Array(count);
+  let size = 0;
+  let equals = count - above;
+  for (let id = 0; id < scores.length && size < count; id++) {
+    const score = scores[id]!;
+    if (score > kth || (score === kth && equals-- > 0)) ids[size++] = id;
+  }
+  return ids.subarray(0, size).sort((a, b) => scores[b]! - scores[a]! || a - b);
+}
+
 /** Puts `value` in the place of the root of a min-heap. */
 function replaceSmallest(heap: Float32Array, value: number): void {
   const size = heap.length;
