@@ -79,6 +79,10 @@ def cases():
     yield make_case(rng, {"doSample": True, "temperature": 1e-6, "topK": 1, "topP": 0.001, "repetitionPenalty": 1.05}, ties=False)
     yield make_case(rng, {"doSample": True, "temperature": 50.0, "topP": 0.5}, ties=False)
     yield make_case(rng, {"doSample": True, "temperature": 0.01, "topP": 0.99, "minP": 0.5}, ties=False)
+    # Biases that float32 rounds, and the token that a top-p of 0 leaves.
+    biases = {str(id): -3.3 + id / 7 for id in range(40)}
+    for extra in [{}, {"doSample": True, "temperature": 0.8}, {"doSample": True, "topP": 0.0}]:
+        yield make_case(rng, {**extra, "logitBias": biases}, ties=False)
 
 
 def make_case(rng, options, ties):

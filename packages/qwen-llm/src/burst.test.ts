@@ -45,6 +45,7 @@ describe('a device that returns outputs through the host', () => {
     'with bias, bans and padding': { logitBias: { 3: 4, 5: -2 }, bannedIds: [7, 8, 9], tokenizerSize: 150 },
     sampled: { temperature: 0.9, topK: 20, seed: 3 },
     'sampled with every cut': { temperature: 1.4, topK: 50, topP: 0.9, minP: 0.02, repetitionPenalty: 1.1, seed: 8 },
+    'with a top-p that leaves one token': { temperature: 2, topK: 20, topP: 0, seed: 4 },
     'almost greedy': { temperature: 1e-6, topK: 1, seed: 1 },
   };
   for (const [name, sampling] of Object.entries(cases)) {

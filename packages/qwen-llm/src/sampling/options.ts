@@ -1,4 +1,4 @@
-import { PromptError } from '@vlmkit/core';
+import { checkOption as check, isBetween, isCount } from './check-option.js';
 
 /**
  * How the next token is chosen. Every field may be left out; the defaults choose the most likely token.
@@ -17,7 +17,7 @@ export interface SamplingOptions {
   readonly temperature?: number;
   /** Keep the k highest scores and what equals the k-th; 0 keeps all (default 0). */
   readonly topK?: number;
-  /** Keep the fewest tokens whose probabilities reach this sum, in (0, 1]; 1 keeps all (default 1). */
+  /** Keep the fewest tokens whose probabilities reach this sum, in [0, 1], one at least; 1 keeps all (default 1). */
   readonly topP?: number;
   /** Keep tokens at least this fraction as likely as the likeliest, in [0, 1]; 0 keeps all (default 0). */
   readonly minP?: number;
@@ -30,7 +30,7 @@ export interface SamplingOptions {
   readonly presencePenalty?: number;
   /** Subtracted from the score of a token for each time it stands in the answer so far, in [-2, 2] (default 0). */
   readonly frequencyPenalty?: number;
-  /** Added to the scores of single tokens, by id. -Infinity forbids a token. */
+  /** Added to the scores of single tokens of the vocabulary, by id. -Infinity forbids a token. */
   readonly logitBias?: Readonly<Record<number, number>>;
   /** Ids never chosen, such as those that stand for images and videos in a prompt. */
   readonly bannedIds?: readonly number[];
@@ -40,7 +40,7 @@ export interface SamplingOptions {
   readonly seed?: number;
   /** Also return the log-probability of the chosen token (default false). */
   readonly logprobs?: boolean;
-  /** Also return this many most likely tokens with their log-probabilities (default 0). */
+  /** Also return this many most likely tokens with their log-probabilities, the whole vocabulary at most (default 0). */
   readonly topLogprobs?: number;
 }
 
@@ -67,18 +67,24 @@ export interface ResolvedSampling {
 
 /** Below this, division by the temperature would overflow float32; the result is the maximum anyway. */
 const coldest = 1e-30;
+/** Below this, top-p keeps nothing but the likeliest token; above 0 in float32 too, it does not keep less. */
+const leastTopP = 1e-30;
+/** The greatest float32. */
+const greatestFloat = (2 - 2 ** -23) * 2 ** 127;
 
 /**
  * Checks options and fills in defaults.
  *
+ * @param vocabularySize logits in a row, where it is known
  * @throws PromptError naming the option that is out of range.
  */
-export function resolveSampling(options: SamplingOptions = {}): ResolvedSampling {
+export function resolveSampling(options: SamplingOptions = {}, vocabularySize?: number): ResolvedSampling {
   const given = options.temperature;
   const temperature = given ?? 1;
-  check('temperature', temperature, Number.isFinite(temperature) && temperature >= 0, 'a number of 0 or more');
+  const doSample = options.doSample ?? given !== undefined;
+  check('doSample', doSample, typeof doSample === 'boolean', 'true or false');
   const resolved: ResolvedSampling = {
-    doSample: (options.doSample ?? given !== undefined) && temperature >= coldest,
+    doSample: doSample && temperature >= coldest,
     temperature,
     topK: options.topK ?? 0,
     topP: options.topP ?? 1,
@@ -93,32 +99,37 @@ export function resolveSampling(options: SamplingOptions = {}): ResolvedSampling
     logprobs: options.logprobs ?? false,
     topLogprobs: options.topLogprobs ?? 0,
   };
-  const { topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty, tokenizerSize, seed } = resolved;
+  checkResolved(resolved);
+  if (vocabularySize !== undefined) checkBiasedIds(resolved, vocabularySize);
+  return { ...resolved, topP: Math.max(resolved.topP, leastTopP) };
+}
+
+/** @throws PromptError when a token has a bias that the vocabulary does not have. */
+export function checkBiasedIds({ logitBias }: ResolvedSampling, vocabularySize: number): void {
+  const expected = `ids below ${vocabularySize}, the size of the vocabulary`;
+  for (const [id] of logitBias) check('logitBias', id, id < vocabularySize, expected);
+}
+
+function checkResolved(options: ResolvedSampling): void {
+  const { temperature, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty, seed } = options;
+  const { tokenizerSize, logprobs, topLogprobs } = options;
+  check('temperature', temperature, isBetween(temperature, 0, Number.MAX_VALUE), 'a number of 0 or more');
   check('topK', topK, isCount(topK), 'an integer of 0 (all) or more');
-  check('topP', topP, topP > 0 && topP <= 1, 'a number above 0 and at most 1');
-  check('minP', minP, minP >= 0 && minP <= 1, 'a number from 0 to 1');
-  const finitePenalty = Number.isFinite(repetitionPenalty) && repetitionPenalty > 0;
+  check('topP', topP, isBetween(topP, 0, 1), 'a number from 0 to 1');
+  check('minP', minP, isBetween(minP, 0, 1), 'a number from 0 to 1');
+  const finitePenalty = isBetween(repetitionPenalty, Number.MIN_VALUE, Number.MAX_VALUE);
   check('repetitionPenalty', repetitionPenalty, finitePenalty, 'a number above 0');
-  check('presencePenalty', presencePenalty, Math.abs(presencePenalty) <= 2, 'a number from -2 to 2');
-  check('frequencyPenalty', frequencyPenalty, Math.abs(frequencyPenalty) <= 2, 'a number from -2 to 2');
-  for (const [id, bias] of resolved.logitBias) {
+  check('presencePenalty', presencePenalty, isBetween(presencePenalty, -2, 2), 'a number from -2 to 2');
+  check('frequencyPenalty', frequencyPenalty, isBetween(frequencyPenalty, -2, 2), 'a number from -2 to 2');
+  for (const [id, bias] of options.logitBias) {
     check('logitBias', id, isCount(id), 'token ids as keys');
-    check(`logitBias[${id}]`, bias, bias < Number.POSITIVE_INFINITY, 'a number or -Infinity');
+    const finite = isBetween(bias, Number.NEGATIVE_INFINITY, greatestFloat);
+    check(`logitBias[${id}]`, bias, finite, 'a number that float32 can hold, or -Infinity');
   }
-  for (const id of resolved.bannedIds) check('bannedIds', id, isCount(id), 'token ids');
+  for (const id of options.bannedIds) check('bannedIds', id, isCount(id), 'token ids');
   const knowsAny = tokenizerSize === Number.POSITIVE_INFINITY || (isCount(tokenizerSize) && tokenizerSize > 0);
   check('tokenizerSize', tokenizerSize, knowsAny, 'a count of 1 or more');
   check('seed', seed, seed === undefined || isCount(seed), 'an integer from 0 to 2^53 - 1');
-  check('topLogprobs', resolved.topLogprobs, isCount(resolved.topLogprobs), 'a count of 0 or more');
-  return resolved;
-}
-
-function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
-}
-
-function check(name: string, value: unknown, valid: boolean, expected: string): void {
-  if (!valid) {
-    throw new PromptError(`The sampling option ${name} is out of range.`, { expected, actual: String(value) });
-  }
+  check('logprobs', logprobs, typeof logprobs === 'boolean', 'true or false');
+  check('topLogprobs', topLogprobs, isCount(topLogprobs), 'a count of 0 or more');
 }

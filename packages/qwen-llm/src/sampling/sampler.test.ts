@@ -1,6 +1,6 @@
 import { PromptError, RuntimeError } from '@vlmkit/core';
 import { describe, expect, it } from 'vitest';
-import type { SamplingOptions } from './options.js';
+import { resolveSampling, type SamplingOptions } from './options.js';
 import { createSampler } from './sampler.js';
 
 const empty = { prompt: [], generated: [] };
@@ -101,6 +101,34 @@ describe('createSampler', () => {
     expect(sampler.next(new Float32Array(128).fill(1, 127), empty).id).toBeLessThan(128);
   });
 
+  it('leaves the likeliest token alone where top-p is 0', () => {
+    const logits = Float32Array.from({ length: 300 }, (_, i) => Math.sin(i * 5));
+    const sampler = createSampler({ temperature: 1.5, topP: 0, seed: 2 });
+    for (let i = 0; i < 20; i++) expect(sampler.next(logits, empty).id).toBe(logits.indexOf(Math.max(...logits)));
+  });
+
+  it('adds a bias in float32, as the reference does', () => {
+    const logit = Math.fround(0.14);
+    const biased = Math.fround(logit + Math.fround(-3.3));
+    // With a bias in double precision the score would be lower than its equal, and lose.
+    expect(Math.fround(logit - 3.3)).toBeLessThan(biased);
+    expect(createSampler({ logitBias: { 0: -3.3 } }).next(Float32Array.of(logit, biased), empty).id).toBe(0);
+  });
+
+  it('refuses a bias beyond the vocabulary, with its size', () => {
+    const sampler = createSampler({ logitBias: { 3: 1, 64: 1 } });
+    const message = /logitBias is out of range\. Expected ids below 64, the size of the vocabulary\. Found 64\./;
+    expect(() => sampler.next(new Float32Array(64), empty)).toThrow(PromptError);
+    expect(() => sampler.next(new Float32Array(64), empty)).toThrow(message);
+    expect(() => resolveSampling({ logitBias: { 64: 1 } }, 64)).toThrow(message);
+    expect(sampler.next(new Float32Array(65), empty).id).toBe(3);
+  });
+
+  it('shows text as text in what it refuses', () => {
+    const options = { temperature: '0.5' } as unknown as SamplingOptions;
+    expect(() => createSampler(options)).toThrow('Expected a number of 0 or more. Found "0.5".');
+  });
+
   it('says so when nothing can be chosen', () => {
     const nothing = new Float32Array(8).fill(Number.NaN);
     for (const options of [{}, { temperature: 1 }, { temperature: 1, topK: 3, topP: 0.5, minP: 0.1 }]) {
@@ -114,7 +142,7 @@ describe('createSampler', () => {
     ['temperature', { temperature: Number.NaN }],
     ['topK', { topK: 1.5 }],
     ['topK', { topK: -1 }],
-    ['topP', { topP: 0 }],
+    ['topP', { topP: -0.01 }],
     ['topP', { topP: 1.01 }],
     ['minP', { minP: -0.1 }],
     ['minP', { minP: 2 }],
@@ -127,6 +155,11 @@ describe('createSampler', () => {
     ['tokenizerSize', { tokenizerSize: 0 }],
     ['seed', { seed: -1 }],
     ['topLogprobs', { topLogprobs: -2 }],
+    ['topLogprobs', { topLogprobs: 2.5 }],
+    ['logitBias', { logitBias: { 4: 1e39 } }],
+    ...(['temperature', 'topP', 'minP', 'presencePenalty', 'topLogprobs', 'doSample', 'logprobs'] as const).map(
+      (name): [keyof SamplingOptions, SamplingOptions] => [name, { [name]: '0.5' }],
+    ),
   ])('rejects %s out of range: %o', (name, options) => {
     expect(() => createSampler(options)).toThrow(PromptError);
     expect(() => createSampler(options)).toThrow(name);

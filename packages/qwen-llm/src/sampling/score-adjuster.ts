@@ -1,5 +1,5 @@
 import type { TokenHistory } from './history.js';
-import type { ResolvedSampling } from './options.js';
+import { checkBiasedIds, type ResolvedSampling } from './options.js';
 import { applyOccurrencePenalties, applyRepetitionPenalty, createTokenCounter } from './penalties.js';
 import { applyTokenMask, type TokenMask } from './token-mask.js';
 
@@ -12,10 +12,16 @@ export interface ScoreAdjuster {
   adjust(logits: Float32Array, history: TokenHistory, mask?: TokenMask): Float32Array;
 }
 
-/** An adjuster for rows of `vocabularySize` logits. */
+/**
+ * An adjuster for rows of `vocabularySize` logits.
+ *
+ * @throws PromptError for a bias beyond the vocabulary
+ */
 export function createScoreAdjuster(vocabularySize: number, options: ResolvedSampling): ScoreAdjuster {
   const { repetitionPenalty, frequencyPenalty, presencePenalty } = options;
-  const bias = options.logitBias.filter(([id]) => id < vocabularySize);
+  checkBiasedIds(options, vocabularySize);
+  // A bias is float32 before it is added, as in the reference: the last bit of the score depends on it.
+  const bias = options.logitBias.map(([id, value]) => [id, Math.fround(value)] as const);
   const repeats = repetitionPenalty !== 1;
   const occurs = frequencyPenalty !== 0 || presencePenalty !== 0;
   const counter = createTokenCounter(repeats || occurs ? vocabularySize : 0);

@@ -1,4 +1,4 @@
-import { PromptError } from '@vlmkit/core';
+import { PromptError, shownValue } from '@vlmkit/core';
 
 /** When an answer ends. */
 export interface StopOptions {
@@ -46,7 +46,8 @@ export function createStopper(options: StopOptions = {}): Stopper {
   const stopStrings = checkedStrings(options.stopStrings ?? []);
   const limit = options.maxNewTokens ?? Number.POSITIVE_INFINITY;
   if (!(limit >= 1) || (limit !== Number.POSITIVE_INFINITY && !Number.isInteger(limit))) {
-    throw new PromptError('maxNewTokens is out of range.', { expected: 'an integer of 1 or more', actual: `${limit}` });
+    const expected = 'an integer of 1 or more';
+    throw new PromptError('maxNewTokens is out of range.', { expected, actual: shownValue(limit) });
   }
   let held = '';
   let tokens = 0;
