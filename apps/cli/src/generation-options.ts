@@ -1,14 +1,6 @@
 import type { ChatOptions } from '@vlmkit/qwen-vl';
 import type { Command } from 'commander';
-import {
-  count,
-  fraction,
-  nonNegativeNumber,
-  positiveFraction,
-  positiveInteger,
-  positiveNumber,
-  repeated,
-} from './option-values.js';
+import { count, fraction, nonNegativeNumber, positiveInteger, positiveNumber, repeated } from './option-values.js';
 
 /** Options of generation as the command line gives them. */
 export interface GenerationOptions {
@@ -36,7 +28,7 @@ export function withGenerationOptions(command: Command): Command {
       positiveInteger,
     )
     .option('--temperature <x>', '0 for the likeliest token', nonNegativeNumber)
-    .option('--top-p <x>', 'probability mass to choose from', positiveFraction)
+    .option('--top-p <x>', 'probability mass to choose from, 0 for the likeliest token', fraction)
     .option('--top-k <n>', 'tokens to choose from, 0 for all', count)
     .option('--min-p <x>', 'least probability relative to the likeliest', fraction)
     .option('--repetition-penalty <x>', '1 for none', positiveNumber)

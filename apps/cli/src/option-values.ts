@@ -37,13 +37,6 @@ export function fraction(text: string): number {
   return value;
 }
 
-/** Parses an option that must be a number above 0 and at most 1. */
-export function positiveFraction(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 1)) throw new InvalidArgumentError('Give a number above 0 and at most 1.');
-  return value;
-}
-
 /** Parses an option whose values are the keys; spellings of one meaning share a value. */
 export function oneOf<T extends string>(spellings: Readonly<Record<string, T>>): (text: string) => T {
   return (text) => {
