@@ -21,6 +21,8 @@ export interface AnswerOptions extends SamplingOptions {
   readonly maxNewTokens?: number | undefined;
   /** Strings that end the answer; they are not part of it. */
   readonly stop?: string | readonly string[] | undefined;
+  /** Ids that end the answer beside those of the checkpoint; the one that does is in `tokenIds`, and no part of the text. */
+  readonly stopTokenIds?: readonly number[] | undefined;
   /** Form that the answer must have, compiled for this answer alone, e.g. by `@vlmkit/constrain`. The caller disposes of it. */
   readonly constraint?: TokenConstraint | undefined;
   /** Guess tokens from earlier text, for answers that repeat it (default false). The answer is the same. */
@@ -65,7 +67,8 @@ export async function* streamAnswer(request: AnswerRequest): AsyncGenerator<Stre
   const promptTokens = prompt.tokenIds.length;
   const maxNewTokens = answerLimit(request);
   const sampler = createSampler(request.sampling);
-  const stopper = createStopper({ stopIds: info.stopIds, stopStrings: options.stop ?? [], maxNewTokens });
+  const stopIds = [...info.stopIds, ...(options.stopTokenIds ?? [])];
+  const stopper = createStopper({ stopIds, stopStrings: options.stop ?? [], maxNewTokens });
   const decoder = createStreamDecoder(info.tokenizer);
 
   let timings: Timings = { preprocessMs: request.preprocessMs, visionMs: 0, prefillMs: 0, decodeMs: 0 };
@@ -87,7 +90,7 @@ export async function* streamAnswer(request: AnswerRequest): AsyncGenerator<Stre
       ropeDelta: prompt.ropeDelta,
       sampler,
       sampling: request.sampling,
-      stopIds: info.stopIds,
+      stopIds,
       maxNewTokens,
       ...(options.constraint && { constraint: options.constraint }),
       ...(options.promptLookup !== undefined && { promptLookup: options.promptLookup }),
@@ -95,7 +98,7 @@ export async function* streamAnswer(request: AnswerRequest): AsyncGenerator<Stre
     });
     for await (const token of generated) {
       tokens.push(token);
-      const step = stopper.push(token.id, info.stopIds.includes(token.id) ? '' : decoder.push(token.id));
+      const step = stopper.push(token.id, stopIds.includes(token.id) ? '' : decoder.push(token.id));
       // What a stop string ends is not text any more; all other ends show the character that they cut, as decoding does.
       const unfinished = step.reason && step.stopString === undefined ? decoder.flush() : '';
       const piece = step.text + unfinished;

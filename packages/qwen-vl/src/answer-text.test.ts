@@ -49,6 +49,17 @@ describe('the text of an answer', () => {
     expect(answer.text).toBe(tokenizer.decode(script));
   });
 
+  it('ends before an id that is to end it, beside those of the checkpoint', async () => {
+    const { tokenizer, stopIds } = demo.model.info;
+    const [comma] = tokenizer.encode(',');
+    const script = [...tokenizer.encode('a leaf'), comma!, ...clover, stopIds[0]!];
+    const { answer } = await say(script, { stopTokenIds: [comma!, 9] });
+    const tokenIds = script.slice(0, script.indexOf(comma!) + 1);
+    expect(answer).toMatchObject({ text: 'a leaf', finishReason: 'stop', tokenIds });
+    const other = await say(script, { stopTokenIds: [9] });
+    expect(other.answer).toMatchObject({ text: 'a leaf,🍀', finishReason: 'stop', tokenIds: script });
+  });
+
   it('ends before a stop string, whatever follows it', async () => {
     const { tokenizer } = demo.model.info;
     const script = [...tokenizer.encode('a leaf'), ...clover];

@@ -58,6 +58,24 @@ describe('a model of modules of one’s own', () => {
     expect(embeds).toEqual(tensor('float32', [1, 4], new Float32Array(4).fill(0.25)));
   });
 
+  it('refuses options before it reads pictures', async () => {
+    const media: MediaSource = { image: () => Promise.reject(new Error('The picture was read.')) };
+    const modules = {
+      encoder: new FakeEncoder(),
+      inputProjector: new FakeProjector(),
+      backbone: new FakeBackbone([1]),
+    };
+    const model = new QwenVL({ info: demo.model.info, modules, media });
+    const wrong: readonly (readonly [object, RegExp])[] = [
+      [{ topLogprobs: 1.5 }, /topLogprobs is out of range\. Expected a count of 0 or more\. Found 1\.5\./],
+      [{ temperature: '0.5' }, /temperature is out of range\. .* Found "0\.5"\./],
+      [{ logitBias: { 1024: 1 } }, /Expected ids below 1024, the size of the vocabulary\. Found 1024\./],
+      [{ stopTokenIds: [1024] }, /Expected a list of ids from 0 to 1023\. Found 1024\./],
+    ];
+    for (const [options, message] of wrong) await expect(model.ask(messages, options)).rejects.toThrow(message);
+    await expect(model.ask(messages, { topLogprobs: 1e6, logitBias: { 1023: 1 } })).rejects.toThrow('The picture was');
+  });
+
   it('may have all five modules, which it frees', async () => {
     const freed: string[] = [];
     const freeing = <T extends object>(name: string, module: T): T & { dispose(): Promise<void> } =>

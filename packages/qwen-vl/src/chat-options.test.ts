@@ -8,11 +8,15 @@ it.each<[object, RegExp]>([
   [{ top_logprobs: 2 }, /Write topLogprobs\./],
   [{ signal: {} }, /signal is no AbortSignal.*controller/],
   [{ signal: new AbortController() }, /signal is no AbortSignal/],
-  [{ maxNewTokens: 0 }, /maxNewTokens is out of range/],
+  [{ maxNewTokens: 0 }, /maxNewTokens is out of range\. .* Found 0\./],
+  [{ maxNewTokens: '5' }, /Found "5"\./],
+  [{ stopTokenIds: [1, 100] }, /stopTokenIds is out of range\. Expected a list of ids from 0 to 99\. Found 100\./],
+  [{ stopTokenIds: [0.5] }, /stopTokenIds/],
+  [{ stopTokenIds: 7 }, /Found 7\./],
   [[], /options are not an object/],
 ])('options of a question that have no effect are refused: %j', (options, message) => {
-  expect(() => checkChatOptions(options)).toThrow(PromptError);
-  expect(() => checkChatOptions(options)).toThrow(message);
+  expect(() => checkChatOptions(options, 100)).toThrow(PromptError);
+  expect(() => checkChatOptions(options, 100)).toThrow(message);
 });
 
 it('prompts and inspections know options of their own', () => {
@@ -22,5 +26,5 @@ it('prompts and inspections know options of their own', () => {
 });
 
 it('options without a value are none', () => {
-  checkChatOptions({ maxTokens: undefined, signal: { aborted: false }, temperature: 0, stop: 'x' } as object);
+  checkChatOptions({ maxTokens: undefined, signal: { aborted: false }, temperature: 0, stop: 'x' } as object, 100);
 });

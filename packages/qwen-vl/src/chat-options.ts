@@ -1,4 +1,4 @@
-import { PromptError } from '@vlmkit/core';
+import { PromptError, shownValue } from '@vlmkit/core';
 import type { AnswerOptions } from './answer-stream.js';
 import type { InspectOptions } from './inspect.js';
 import { isRecord, requireKnownFields } from './known-fields.js';
@@ -48,6 +48,7 @@ const chatNames: Names<ChatOptions> = {
   tokenizerSize: true,
   seed: true,
   stop: true,
+  stopTokenIds: true,
   logprobs: true,
   topLogprobs: true,
   constraint: true,
@@ -57,11 +58,16 @@ const chatNames: Names<ChatOptions> = {
 const manyNames: Names<AskManyOptions> = { batchSize: true };
 const requestNames: Names<AskRequest> = { messages: true, options: true };
 
-/** @throws PromptError for options that a question does not know, and a length or signal that is none. */
-export function checkChatOptions(options: ChatOptions): void {
+/**
+ * Before pictures are read, and before other questions of the same call are answered.
+ *
+ * @throws PromptError for options that a question does not know, and a length, ids or a signal that are none.
+ */
+export function checkChatOptions(options: ChatOptions, vocabularySize: number): void {
   checkNames(options, 'The question', chatNames);
   checkSignal(options);
   requireLength(options.maxNewTokens);
+  requireIds(options.stopTokenIds ?? [], vocabularySize);
 }
 
 /** @throws PromptError for options that a prompt does not know, and a signal that is none. */
@@ -81,7 +87,10 @@ export function checkAskManyOptions(options: AskManyOptions): void {
   checkNames(options, 'askMany', manyNames);
   const { batchSize = 1 } = options;
   if (Number.isInteger(batchSize) && batchSize >= 1) return;
-  throw new PromptError('batchSize is out of range.', { expected: 'a count of 1 or more', actual: `${batchSize}` });
+  throw new PromptError('batchSize is out of range.', {
+    expected: 'a count of 1 or more',
+    actual: shownValue(batchSize),
+  });
 }
 
 /** @throws PromptError for what is no sequence of questions. */
@@ -116,12 +125,21 @@ function checkSignal({ signal }: PromptOptions): void {
   });
 }
 
-/** Before pictures are read, and before other questions of the same call are answered. */
 function requireLength(maxNewTokens: number | undefined): void {
   if (maxNewTokens === undefined || (Number.isInteger(maxNewTokens) && maxNewTokens >= 1)) return;
   throw new PromptError('maxNewTokens is out of range.', {
     expected: 'a count of 1 or more',
-    actual: `${maxNewTokens}`,
+    actual: shownValue(maxNewTokens),
     remedy: 'Leave it out for the default, or use createPrompt to count the tokens of a prompt.',
+  });
+}
+
+function requireIds(ids: readonly number[], vocabularySize: number): void {
+  const isId = (id: unknown) => Number.isInteger(id) && (id as number) >= 0 && (id as number) < vocabularySize;
+  const wrong = Array.isArray(ids) ? ids.filter((id) => !isId(id)).slice(0, 1) : [ids];
+  if (wrong.length === 0) return;
+  throw new PromptError('stopTokenIds is out of range.', {
+    expected: `a list of ids from 0 to ${vocabularySize - 1}`,
+    actual: shownValue(wrong[0]),
   });
 }

@@ -1,5 +1,5 @@
 import { AbortError, type ModelModules, type PromptError, unlessAborted } from '@vlmkit/core';
-import type { SamplingOptions } from '@vlmkit/qwen-llm';
+import { resolveSampling, type SamplingOptions } from '@vlmkit/qwen-llm';
 import type { Answer, StreamEvent } from './answer.js';
 import { type AnswerOptions, abortedAnswer, lastAnswer, streamAnswer } from './answer-stream.js';
 import { type AskManyParts, askInBatches, type Prepared } from './ask-many.js';
@@ -214,7 +214,10 @@ export class QwenVL {
 
   async #request(messages: readonly Message[], options: ChatOptions): Promise<PreparedRequest> {
     const start = Date.now();
-    checkChatOptions(options);
+    const { vocabularySize } = this.modules.backbone;
+    checkChatOptions(options, vocabularySize);
+    const sampling = this.#sampling(options);
+    resolveSampling(sampling, vocabularySize);
     const parsed = parseMessages(messages);
     const prompt = await createPrompt(this.#prompts, parsed, options);
     const promptTokens = prompt.tokenIds.length;
@@ -226,7 +229,7 @@ export class QwenVL {
       question: textOf(parsed.at(-1)!),
       preprocessMs: Date.now() - start,
       contextLength: this.contextLength,
-      sampling: this.#sampling(options),
+      sampling,
       options,
     };
   }
