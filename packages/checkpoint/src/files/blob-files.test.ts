@@ -1,4 +1,4 @@
-import { Blob } from 'node:buffer';
+import { Blob, File } from 'node:buffer';
 import { WeightError } from '@vlmkit/core';
 import { describe, expect, it } from 'vitest';
 import { filesFromBlobs } from './blob-files.js';
@@ -24,4 +24,11 @@ describe.each([
     await expect(files.read('a.txt', 0, 7)).rejects.toThrow(/its 6 bytes/);
     await expect(files.read('a.txt', -1, 2)).rejects.toBeInstanceOf(WeightError);
   });
+});
+
+it('tells versions of Files apart, by the time of their last change', async () => {
+  const file = new File(['x'], 'a.txt', { lastModified: 7 });
+  expect(await filesFromBlobs(new Map([['a.txt', file]])).version?.('a.txt')).toBe('7');
+  expect(await blobs.version?.('a.txt')).toBeUndefined();
+  expect(await blobs.version?.('b.txt')).toBeUndefined();
 });

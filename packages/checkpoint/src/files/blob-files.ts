@@ -3,6 +3,8 @@ import { assertRange, type CheckpointFiles, missingFile } from './checkpoint-fil
 /** The part of the platform's Blob and File that is read. */
 export interface BlobLike {
   readonly size: number;
+  /** When a File was changed last; a Blob does not say. */
+  readonly lastModified?: number;
   slice(start: number, end: number): BlobLike;
   arrayBuffer(): Promise<ArrayBuffer>;
   text(): Promise<string>;
@@ -29,5 +31,6 @@ export function filesFromBlobs(blobs: ReadonlyMap<string, BlobLike>, label = 'th
       return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
     },
     readText: async (name) => find(name).text(),
+    version: async (name) => blobs.get(name)?.lastModified?.toString(),
   };
 }

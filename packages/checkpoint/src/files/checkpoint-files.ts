@@ -12,6 +12,8 @@ export interface CheckpointFiles {
   read(name: string, offset: number, length: number): Promise<Uint8Array>;
   /** Reads a whole file as UTF-8. @throws WeightError when it is missing. */
   readText(name: string): Promise<string>;
+  /** What changes with a file, such as the time of its last change. Absent, or undefined, where nothing tells. */
+  version?(name: string): Promise<string | undefined>;
   /** Where a file lies on a local disk, for runtimes that map weights themselves. Absent for anything that is not a local file. */
   locate?(name: string): Promise<LocalFile>;
   /** Gives back handles and connections. Reading afterwards opens them again. */

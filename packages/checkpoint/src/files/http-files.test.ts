@@ -79,6 +79,22 @@ describe('filesFromHttp', () => {
     await expect(files.readText('none.json')).rejects.toThrow(/no none\.json in https/);
   });
 
+  it('tells versions apart as the server does', async () => {
+    const { fetch } = server({ 'a.bin': 'xyz' });
+    const told = (headers: Readonly<Record<string, string>>): FetchLike => {
+      return async (...request) => {
+        const response = await fetch(...request);
+        return { ...response, headers: { get: (name) => headers[name] ?? response.headers.get(name) } };
+      };
+    };
+    const version = (headers: Readonly<Record<string, string>>, name = 'a.bin') =>
+      filesFromHttp(base, { fetch: told(headers) }).version?.(name);
+    expect(await version({ etag: '"1"', 'last-modified': 'Monday' })).toBe('"1"');
+    expect(await version({ 'last-modified': 'Monday' })).toBe('Monday');
+    expect(await version({})).toBeUndefined();
+    expect(await version({ etag: '"1"' }, 'none.bin')).toBeUndefined();
+  });
+
   it('tries again after a failed connection', async () => {
     const { fetch } = server({ 'a.bin': '0123' });
     let failures = 1;

@@ -30,7 +30,7 @@ export interface HttpFilesOptions {
  * @param baseUrl the folder's URL, with or without a trailing slash; a query string is kept.
  */
 export function filesFromHttp(baseUrl: string, options: HttpFilesOptions): CheckpointFiles {
-  const sizes = new Map<string, Promise<number | undefined>>();
+  const probes = new Map<string, Promise<Probe | undefined>>();
   const urlOf = (name: string): string => {
     assertPlainName(name);
     const [, path = '', query = ''] = /^([^?#]*)(\?[^#]*)?/.exec(baseUrl) ?? [];
@@ -48,24 +48,25 @@ export function filesFromHttp(baseUrl: string, options: HttpFilesOptions): Check
       });
     }
   };
-  const knownSize = (name: string): Promise<number | undefined> => {
-    const known = sizes.get(name);
+  const probed = (name: string): Promise<Probe | undefined> => {
+    const known = probes.get(name);
     if (known) return known;
-    const probe = probeSize(name, request);
-    sizes.set(name, probe);
+    const probe = probeFile(name, request);
+    probes.set(name, probe);
     // A failed probe must not be remembered: the next attempt may succeed.
-    probe.catch(() => sizes.delete(name));
+    probe.catch(() => probes.delete(name));
     return probe;
   };
   const size = async (name: string): Promise<number> => {
-    const bytes = await knownSize(name);
-    if (bytes === undefined) throw missingFile(name, baseUrl);
-    return bytes;
+    const probe = await probed(name);
+    if (!probe) throw missingFile(name, baseUrl);
+    return probe.size;
   };
   return {
     label: baseUrl,
-    has: async (name) => (await knownSize(name)) !== undefined,
+    has: async (name) => (await probed(name)) !== undefined,
     size,
+    version: async (name) => (await probed(name))?.version,
     async read(name, offset, length) {
       const total = await size(name);
       assertRange(name, total, { offset, length });
@@ -93,22 +94,30 @@ export function filesFromHttp(baseUrl: string, options: HttpFilesOptions): Check
   };
 }
 
+/** What a server tells of a file. */
+interface Probe {
+  readonly size: number;
+  /** Its entity tag or the time of its last change, where the server tells (and a page of another origin may see it). */
+  readonly version: string | undefined;
+}
+
 /** Asks for one byte: unlike a HEAD request this also shows whether the server knows ranges, and it survives redirects. */
-async function probeSize(
+async function probeFile(
   name: string,
   request: (name: string, headers: Readonly<Record<string, string>>) => Promise<FetchResponse>,
-): Promise<number | undefined> {
+): Promise<Probe | undefined> {
   const response = await request(name, { range: 'bytes=0-0' });
   await response.body?.cancel();
   if (isAbsent(response.status)) return undefined;
-  if (response.status === 416) return 0;
+  const version = response.headers.get('etag') ?? response.headers.get('last-modified') ?? undefined;
+  if (response.status === 416) return { size: 0, version };
   const stated =
     response.status === 206
       ? /\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1]
       : response.headers.get('content-length');
   if (response.status !== 206 && response.status !== 200) throw unexpectedStatus(name, response.status);
   // A text file sent compressed has no stated length; it is there all the same, and is read whole.
-  return stated === undefined || stated === null ? 0 : Number(stated);
+  return { size: stated === undefined || stated === null ? 0 : Number(stated), version };
 }
 
 function isAbsent(status: number): boolean {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, WeightError } from '@vlmkit/core';
@@ -23,6 +23,8 @@ describe('a plain folder', () => {
     expect([...(await files.read('a.txt', 1, 2))]).toEqual([0xc3, 0xa4]);
     expect(await files.readText('a.txt')).toBe('hällo');
     expect(await files.locate?.('a.txt')).toEqual({ directory: root, name: 'a.txt' });
+    expect(await files.version?.('a.txt')).toBe(String((await stat(join(root, 'a.txt'))).mtimeMs));
+    expect(await files.version?.('b.txt')).toBeUndefined();
     await files.close?.();
     expect(await files.read('a.txt', 0, 1)).toHaveLength(1);
     await files.close?.();

@@ -59,6 +59,10 @@ export async function openFolder(location: string, options: HubCacheOptions = {}
         await file.close();
       }
     },
+    async version(name) {
+      const path = await find(name);
+      return path === undefined ? undefined : (await stat(path)).mtimeMs.toString();
+    },
     async locate(name) {
       const path = await locate(name);
       return { directory: dirname(path), name: basename(path) };
