@@ -1,5 +1,4 @@
 import type { VisualTokenIds } from '@vlmkit/core';
-import type { JsonObject } from '../files/json.js';
 
 /** Architectures that vlmkit runs, by the `model_type` of config.json. */
 export type ModelFamily = 'qwen2_5_vl' | 'qwen2_vl' | 'qwen2';
@@ -85,7 +84,6 @@ export interface WindowConfig {
 /** The `quantization_config` that vlmkit's converter writes. */
 export interface QuantizationConfig {
   readonly quantMethod: 'vlmkit';
-  readonly dtype: string;
-  /** The block as it stands. */
-  readonly raw: JsonObject;
+  /** What most of the decoder's weights are stored in. */
+  readonly dtype: 'q4' | 'q8';
 }

@@ -258,6 +258,12 @@ describe('readModelConfig', () => {
       { quantization_config: { quant_method: 'awq', bits: 4 } },
       /quant_method .* "awq"/,
     ],
+    [
+      'a quantised type that is not written',
+      'qwen2',
+      { quantization_config: { quant_method: 'vlmkit', dtype: 'fp16' } },
+      /quantization_config\.dtype .* "q4" or "q8"; found "fp16"/,
+    ],
     ['unequal patch sides', 'qwen2-vl', { 'vision_config.patch_size': [14, 16] }, /patch_size .* equal/],
     ['vision heads that do not divide', 'qwen2.5-vl', { 'vision_config.num_heads': 7 }, /vision_config\.num_heads/],
     ['a window smaller than a token', 'qwen2.5-vl', { 'vision_config.window_size': 14 }, /window_size .* \(28\)/],

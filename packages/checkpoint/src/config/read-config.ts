@@ -54,9 +54,5 @@ function readQuantization(root: FieldReader): QuantizationConfig | undefined {
       remedy: 'Use the unquantised checkpoint; `vlmkit convert` quantises it.',
     });
   }
-  return {
-    quantMethod: 'vlmkit',
-    dtype: fields.required('dtype', oneOf('q4', 'q8', 'fp16')),
-    raw: root.raw('quantization_config') as JsonObject,
-  };
+  return { quantMethod: 'vlmkit', dtype: fields.required('dtype', oneOf('q4', 'q8')) };
 }

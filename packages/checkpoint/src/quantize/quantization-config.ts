@@ -16,7 +16,6 @@ export function quantizationConfig(options: SchemeOptions): JsonObject | undefin
 }
 
 /** The same as the reader of config.json presents it. */
-export function quantizationState(options: SchemeOptions): QuantizationConfig | undefined {
-  const raw = quantizationConfig(options);
-  return raw && { quantMethod: 'vlmkit', dtype: options.dtype, raw };
+export function quantizationState({ dtype }: SchemeOptions): QuantizationConfig | undefined {
+  return dtype === 'fp16' ? undefined : { quantMethod: 'vlmkit', dtype };
 }
