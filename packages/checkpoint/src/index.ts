@@ -11,7 +11,12 @@ export * from './files/memory-files.js';
 export * from './open-checkpoint.js';
 export type { QuantBits } from './quantize/block-scale.js';
 export { quantizeCheckpoint } from './quantize/quantize-checkpoint.js';
-export * from './quantize/quantize-rows.js';
+export {
+  type QuantizedRows,
+  type QuantizeRowsInput,
+  quantizeRows,
+  type RowQuantizer,
+} from './quantize/quantize-rows.js';
 export type { QuantizeOptions } from './quantize/quantize-weights.js';
 export type { BlockSize, GroupDtype, SchemeOptions, TargetDtype } from './quantize/scheme.js';
 export { encodeSafetensors, type TensorDeclaration } from './safetensors/encode.js';

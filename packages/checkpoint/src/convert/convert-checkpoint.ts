@@ -4,7 +4,8 @@ import type { Checkpoint } from '../open-checkpoint.js';
 import { convertTensor, planTensor, type TensorPlan } from '../quantize/convert-tensor.js';
 import { quantizationConfig } from '../quantize/quantization-config.js';
 import { refuseQuantized } from '../quantize/quantize-checkpoint.js';
-import { quantizeRows, type RowQuantizer } from '../quantize/quantize-rows.js';
+import { OwnThread } from '../quantize/own-thread.js';
+import { quantizeSteps, type RowQuantizer } from '../quantize/quantize-rows.js';
 import { quantizationScheme, type SchemeOptions, treatmentOf } from '../quantize/scheme.js';
 import { SafetensorsWriter } from '../safetensors/writer.js';
 import { fingerprintOf, openManifest } from './manifest.js';
@@ -38,7 +39,7 @@ export interface ConvertOptions extends SchemeOptions {
   readonly target: CheckpointTarget;
   /** Most bytes of a shard; 2 GB when left out. */
   readonly maxShardBytes?: number | undefined;
-  /** Quantises rows; on this thread when left out. */
+  /** Quantises rows; when left out on this thread, which does other things in between. */
   readonly quantize?: RowQuantizer | undefined;
   /** Parts of a tensor in work at a time, for a quantiser with several threads; 2 when left out. */
   readonly concurrency?: number | undefined;
@@ -88,6 +89,7 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
   const shards = planShards(plans, options.maxShardBytes ?? defaultShardBytes);
   const manifest = await openManifest(target, await fingerprintOf(shards, sources));
   const progress = progressReporter(plans, options.onProgress);
+  const thread = new OwnThread();
 
   for (const shard of shards) {
     throwIfAborted(signal);
@@ -95,7 +97,7 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
       progress.skip(shard);
       continue;
     }
-    await writeShard(shard, options, progress);
+    await writeShard(shard, { ...options, thread, progress });
     await manifest.markFinished(shard.name);
   }
   const texts = await readCompanions(source);
@@ -113,16 +115,22 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
   };
 }
 
-async function writeShard(shard: ShardPlan, options: ConvertOptions, progress: ProgressReporter): Promise<void> {
-  const { signal, quantize = async (rows) => quantizeRows(rows), concurrency = 2 } = options;
-  await withFile(options.target, shard.name, async (file) => {
+interface ShardOptions extends ConvertOptions {
+  readonly thread: OwnThread;
+  readonly progress: ProgressReporter;
+}
+
+async function writeShard(shard: ShardPlan, options: ShardOptions): Promise<void> {
+  const { target, signal, thread, progress } = options;
+  const { quantize = (rows) => thread.run(quantizeSteps(rows)), concurrency = 2 } = options;
+  await withFile(target, shard.name, async (file) => {
     const writer = new SafetensorsWriter({
       sink: file,
       tensors: shard.tensors.flatMap(({ results }) => results),
       metadata: { format: 'pt' },
     });
     for (const plan of shard.tensors) {
-      for await (const part of convertTensor(plan, { quantize, concurrency, ...(signal && { signal }) })) {
+      for await (const part of convertTensor(plan, { quantize, thread, concurrency, ...(signal && { signal }) })) {
         await writer.write(part.name, part.bytes);
         progress.advance({ plan, shard, bytes: part.sourceBytes });
       }

@@ -2,20 +2,16 @@ import {
   type AbortSignalLike,
   byteSize,
   decodeFloat16,
-  decodeFloats,
   elementCount,
-  encodeFloat16,
-  type FloatType,
   Int8Matrix,
   inOrder,
-  isFloatType,
-  maxFloat16,
   throwIfAborted,
-  viewBytes,
   WeightError,
   type WeightInfo,
 } from '@vlmkit/core';
 import type { TensorDeclaration } from '../safetensors/encode.js';
+import { decodeSteps, fillSteps, narrowSteps } from './float-steps.js';
+import type { OwnThread } from './own-thread.js';
 import type { RowQuantizer } from './quantize-rows.js';
 import type { TensorTreatment } from './scheme.js';
 
@@ -38,6 +34,8 @@ export interface TensorPart {
 /** What the work on a tensor needs. */
 export interface ConvertTensorOptions {
   readonly quantize: RowQuantizer;
+  /** Does the rest of the work. */
+  readonly thread: OwnThread;
   /** Parts that are read and quantised ahead, at least 1. */
   readonly concurrency: number;
   readonly signal?: AbortSignalLike | undefined;
@@ -84,16 +82,18 @@ export function planTensor(source: WeightInfo, treatment: TensorTreatment): Tens
  */
 export async function* convertTensor(plan: TensorPlan, options: ConvertTensorOptions): AsyncGenerator<TensorPart> {
   const { source, treatment, results } = plan;
+  const { thread } = options;
   const [first] = results;
   if (!first) return;
-  const quantize = treatment.kind === 'blocks' ? new BlockQuantizer(source, treatment, options.quantize) : undefined;
+  const quantize = treatment.kind === 'blocks' ? new BlockQuantizer(source, treatment, options) : undefined;
   const parts = inOrder(ranges(source), options.concurrency, async (range) => {
     throwIfAborted(options.signal);
     const bytes = await source.file.read(source.offset + range.offset, range.length);
     if (treatment.kind === 'keep') return { bytes, sourceBytes: range.length };
-    const values = floatsOf(source, bytes);
-    if (!quantize) return { bytes: bytesOf(narrow(source, values, range)), sourceBytes: range.length };
-    return { ...(await quantize.run(values, range)), sourceBytes: range.length };
+    const values = await thread.run(decodeSteps(source, bytes));
+    if (quantize) return { ...(await quantize.run(values, range)), sourceBytes: range.length };
+    const narrow = await thread.run(narrowSteps(source, values, range.offset));
+    return { bytes: bytesOf(narrow), sourceBytes: range.length };
   });
   // What is small beside the blocks waits for its turn in memory.
   const small: SmallParts[] = [];
@@ -139,24 +139,26 @@ class BlockQuantizer {
   readonly int8: Int8Matrix | undefined;
   readonly #source: WeightInfo;
   readonly #treatment: Blocks;
-  readonly #quantize: RowQuantizer;
+  readonly #options: ConvertTensorOptions;
 
-  constructor(source: WeightInfo, treatment: Blocks, quantize: RowQuantizer) {
+  constructor(source: WeightInfo, treatment: Blocks, options: ConvertTensorOptions) {
     const [rows = 0, columns = 0] = source.dims;
     this.int8 = treatment.int8 ? new Int8Matrix({ rows, columns }) : undefined;
     this.#source = source;
     this.#treatment = treatment;
-    this.#quantize = quantize;
+    this.#options = options;
   }
 
   /** Quantises the rows that lie at `range`. The values are given away. */
   async run(values: Float32Array, { offset }: ByteRange): Promise<SmallParts & { readonly bytes: Uint8Array }> {
     const { name, dtype, dims } = this.#source;
     const { bits, blockSize, zeros: hasZeros } = this.#treatment;
+    const { quantize, thread } = this.#options;
     const columns = dims[1] ?? 0;
+    const first = offset / (columns * byteSize(dtype));
     try {
-      this.int8?.fill(offset / (columns * byteSize(dtype)), values);
-      const quantized = await this.#quantize({ values, columns, bits, blockSize, zeros: hasZeros });
+      if (this.int8) await thread.run(fillSteps(this.int8, { first, values, columns }));
+      const quantized = await quantize({ values, columns, bits, blockSize, zeros: hasZeros });
       const { packed, scales, zeros } = quantized;
       return { bytes: packed, scales: bytesOf(decodeFloat16(scales)), ...(zeros && { zeros }) };
     } catch (cause) {
@@ -167,26 +169,6 @@ class BlockQuantizer {
       });
     }
   }
-}
-
-function floatsOf({ name, dtype }: WeightInfo, bytes: Uint8Array): Float32Array {
-  if (!isFloatType(dtype)) throw new WeightError(`${name} holds ${dtype}, not real numbers.`);
-  return decodeFloats<FloatType>(dtype, viewBytes(dtype, bytes));
-}
-
-/** float32 to float16 bits, refusing what does not fit. */
-function narrow(source: WeightInfo, values: Float32Array, range: ByteRange): Uint16Array {
-  const encoded = encodeFloat16(values);
-  for (let i = 0; i < values.length; i++) {
-    if ((encoded[i]! & 0x7c00) !== 0x7c00) continue;
-    const index = range.offset / byteSize(source.dtype) + i;
-    throw new WeightError(`${source.name} does not fit float16.`, {
-      expected: `values within ±${maxFloat16}`,
-      actual: `${values[i]} at element ${index}`,
-      remedy: 'Convert to q8 or q4 instead, which keep such tensors as they are.',
-    });
-  }
-  return encoded;
 }
 
 function bytesOf(array: Uint16Array | Int8Array | Float32Array): Uint8Array {

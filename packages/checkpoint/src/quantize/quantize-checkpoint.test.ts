@@ -99,6 +99,26 @@ describe('quantizeCheckpoint', () => {
     );
   });
 
+  it.each([{ dtype: 'q4', prefill: 'int8' }, { dtype: 'q8' }, { dtype: 'fp16' }] as const)(
+    'lets timers run while it works on a tensor ($dtype)',
+    async (options) => {
+      const large = Uint16Array.from({ length: 1024 * 2048 }, (_, i) => 0x3c00 + (i % 251));
+      const files = new Map<string, Uint8Array | string>([
+        ['model.safetensors', encodeSafetensors({ [projection]: tensor('bfloat16', [1024, 2048], large) })],
+        ['config.json', JSON.stringify(config)],
+      ]);
+      const source = await openCheckpoint(filesFromMemory(files));
+      let ticks = 0;
+      const timer = setInterval(() => ticks++, 5);
+      const start = performance.now();
+      await quantizeCheckpoint(source, options);
+      const slices = (performance.now() - start) / 15;
+      clearInterval(timer);
+      // Without pauses no timer would run at all. Slices may be longer than they should, where other tests run beside.
+      expect(ticks).toBeGreaterThan(slices / 4);
+    },
+  );
+
   it('refuses to quantise twice', async () => {
     const once = await quantizeCheckpoint(await open(), { dtype: 'q8' });
     await expect(quantizeCheckpoint(once, { dtype: 'q4' })).rejects.toBeInstanceOf(ConfigError);

@@ -1,6 +1,7 @@
 import { encodeFloat16, maxFloat16, roundToFloat16 } from '@vlmkit/core';
 import { type BlockRange, BlockRangeSearch } from './block-range.js';
 import { BlockScaleSearch, type QuantBits, rounder } from './block-scale.js';
+import { atOnce, type Steps } from './own-thread.js';
 
 /*
  * The block-wise layout of onnxruntime's MatMulNBits operator. Legend:
@@ -36,12 +37,20 @@ export interface QuantizedRows {
 /** Does {@link quantizeRows}, perhaps elsewhere, such as in a pool of threads. */
 export type RowQuantizer = (input: QuantizeRowsInput) => Promise<QuantizedRows>;
 
+/** Weights that are quantised in a step: about a millisecond's work. */
+const weightsPerStep = 8192;
+
 /**
  * Quantises rows block by block, each with the scale (and zero) of least error among those tried.
  *
  * @throws RangeError for weights that are not finite or too large for a float16 scale, or sizes that do not divide.
  */
 export function quantizeRows(input: QuantizeRowsInput): QuantizedRows {
+  return atOnce(quantizeSteps(input));
+}
+
+/** Does {@link quantizeRows} in steps. */
+export function* quantizeSteps(input: QuantizeRowsInput): Steps<QuantizedRows> {
   const { values, columns, blockSize, bits } = input;
   const blocks = values.length / blockSize;
   if (columns % blockSize !== 0 || values.length % columns !== 0 || blockSize % 2 !== 0) {
@@ -51,7 +60,9 @@ export function quantizeRows(input: QuantizeRowsInput): QuantizedRows {
   const scales = new Float32Array(blocks);
   const packed = new Uint8Array((values.length * bits) / 8);
   const zeros = input.zeros ? new NibbleRows(columns / blockSize, values.length / columns) : undefined;
+  const blocksPerStep = Math.ceil(weightsPerStep / blockSize);
   for (let block = 0; block < blocks; block++) {
+    if (block % blocksPerStep === 0) yield;
     const offset = block * blockSize;
     const found = search(values, offset);
     const scale = roundToFloat16(found.scale);

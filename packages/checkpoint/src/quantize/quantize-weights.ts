@@ -3,12 +3,13 @@ import { assertRange } from '../files/checkpoint-files.js';
 import { declaredBytes, type TensorDeclaration } from '../safetensors/encode.js';
 import { weightSource } from '../weights/open-weights.js';
 import { convertTensor, planTensor } from './convert-tensor.js';
-import { quantizeRows, type RowQuantizer } from './quantize-rows.js';
+import { OwnThread } from './own-thread.js';
+import { quantizeSteps, type RowQuantizer } from './quantize-rows.js';
 import { quantizationScheme, type SchemeOptions, treatmentOf } from './scheme.js';
 
 /** Options of {@link quantizeCheckpoint}. */
 export interface QuantizeOptions extends SchemeOptions {
-  /** Quantises rows; on this thread when left out. */
+  /** Quantises rows; when left out on this thread, which does other things in between. */
   readonly quantize?: RowQuantizer | undefined;
   /** Called with a fraction in 0..1. */
   readonly onProgress?: ((fraction: number) => void) | undefined;
@@ -22,7 +23,8 @@ export interface QuantizeOptions extends SchemeOptions {
  * @throws AbortError when `signal` is aborted.
  */
 export async function quantizeWeights(weights: WeightSource, options: QuantizeOptions): Promise<WeightSource> {
-  const { quantize = async (rows) => quantizeRows(rows), onProgress, signal } = options;
+  const thread = new OwnThread();
+  const { quantize = (rows) => thread.run(quantizeSteps(rows)), onProgress, signal } = options;
   const scheme = quantizationScheme(options);
   const sources = weights.names.map((name) => weights.info(name));
   const totalBytes = sources.reduce((sum, { byteLength }) => sum + byteLength, 0);
@@ -36,7 +38,7 @@ export async function quantizeWeights(weights: WeightSource, options: QuantizeOp
       continue;
     }
     const results = new Map(plan.results.map((result) => [result.name, new ResultBuffer(result)]));
-    for await (const part of convertTensor(plan, { quantize, concurrency: 2, ...(signal && { signal }) })) {
+    for await (const part of convertTensor(plan, { quantize, thread, concurrency: 2, ...(signal && { signal }) })) {
       results.get(part.name)?.append(part.bytes);
       doneBytes += part.sourceBytes;
       onProgress?.(doneBytes / totalBytes);
