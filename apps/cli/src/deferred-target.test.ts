@@ -30,3 +30,17 @@ it('does so where the folder cannot be made, and leaves errors in words as they 
   const occupied = new ConfigError('q4 is not empty.');
   await expect(deferredTarget('q4', () => Promise.reject(occupied)).list()).rejects.toBe(occupied);
 });
+
+it('closes what it opened, and nothing else', async () => {
+  let closed = 0;
+  const folder: Partial<CheckpointTarget> = { list: async () => [], close: async () => void closed++ };
+  await deferredTarget('q4', async () => folder as CheckpointTarget).close?.();
+  expect(closed).toBe(0);
+  const target = deferredTarget('q4', async () => folder as CheckpointTarget);
+  await target.list();
+  await target.close?.();
+  expect(closed).toBe(1);
+  const forbidden = deferredTarget('/q4', () => Promise.reject(failing('EACCES')));
+  await expect(forbidden.list()).rejects.toThrow(/cannot be written/);
+  await forbidden.close?.();
+});

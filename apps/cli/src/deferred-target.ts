@@ -20,6 +20,11 @@ export function deferredTarget(path: string, open = folderTarget): CheckpointTar
     readText: (name) => onTarget((target) => target.readText(name)),
     remove: (name) => onTarget((target) => target.remove(name)),
     finish: () => onTarget((target) => target.finish()),
+    close: async () => {
+      // One that could not be opened has said so already.
+      const target = await opened?.catch(() => undefined);
+      await inWords(path, Promise.resolve(target?.close?.()));
+    },
   };
 }
 

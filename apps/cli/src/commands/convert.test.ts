@@ -1,6 +1,7 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { folderTarget } from '@vlmkit/checkpoint/node';
 import { checkpointPath } from '@vlmkit/demo-model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../testing/run-cli.js';
@@ -48,6 +49,22 @@ describe('vlmkit convert', () => {
     expect(await readdir(folder)).toEqual(['b']);
     await writeFile(join(folder, 'd'), '');
     expect((await runCli(['convert', checkpointPath(), join(folder, 'd')])).code).toBe(1);
+  });
+
+  it('refuses a folder that another conversion writes, and leaves that one alone', async () => {
+    const out = join(folder, 'e');
+    const other = await folderTarget(out);
+    const file = await other.create('model.safetensors');
+    await file.write(new Uint8Array(1000));
+    const { code, stderr } = await runCli(['convert', checkpointPath(), out]);
+    expect(stderr).toMatch(
+      new RegExp(`^error: .*e is being written by another conversion\\..* process ${process.pid}`, 'm'),
+    );
+    expect(code).toBe(1);
+    await file.commit();
+    await other.finish();
+    expect((await stat(join(out, 'model.safetensors'))).size).toBe(1000);
+    expect(await readdir(out)).toEqual(['model.safetensors']);
   });
 
   it('states sizes in the unit that fits', () => {

@@ -2,14 +2,15 @@ import { type AbortSignalLike, encodeUtf8, throwIfAborted } from '@vlmkit/core';
 import { type JsonObject, readJson } from '../files/json.js';
 import type { Checkpoint } from '../open-checkpoint.js';
 import { convertTensor, planTensor, type TensorPlan } from '../quantize/convert-tensor.js';
+import { OwnThread } from '../quantize/own-thread.js';
 import { quantizationConfig } from '../quantize/quantization-config.js';
 import { refuseQuantized } from '../quantize/quantize-checkpoint.js';
-import { OwnThread } from '../quantize/own-thread.js';
 import { quantizeSteps, type RowQuantizer } from '../quantize/quantize-rows.js';
 import { quantizationScheme, type SchemeOptions, treatmentOf } from '../quantize/scheme.js';
 import { SafetensorsWriter } from '../safetensors/writer.js';
-import { fingerprintOf, openManifest } from './manifest.js';
-import { planShards, type ShardPlan, shardIndex } from './shards.js';
+import { fingerprintOf } from './fingerprint.js';
+import { openManifest } from './manifest.js';
+import { planShards, type ShardPlan, shardIndex, shardMetadata } from './shards.js';
 import { type CheckpointTarget, removeOthers, withFile, writeFile } from './target.js';
 
 /** Shards stay below what 32-bit browsers can hold in one buffer. */
@@ -73,13 +74,23 @@ export interface ConvertResult {
 /**
  * Converts a checkpoint to another precision: a folder of the same form, with quantised weights in safetensors. Memory
  * stays constant whatever the model's size. An interrupted conversion leaves its finished shards behind, and the same call
- * goes on from there; the result appears only when it is whole.
+ * goes on from there; the result appears only when it is whole. The target is finished or closed afterwards.
  *
  * @throws ConfigError when the source is quantised already.
  * @throws WeightError when a weight cannot be stored in the new type.
  * @throws AbortError when `signal` is aborted.
  */
 export async function convertCheckpoint(options: ConvertOptions): Promise<ConvertResult> {
+  try {
+    return await convert(options);
+  } catch (error) {
+    // What went wrong first is what counts.
+    await options.target.close?.().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function convert(options: ConvertOptions): Promise<ConvertResult> {
   const { source, target, signal } = options;
   refuseQuantized(source);
   const configJson = await readJson(source.files, 'config.json');
@@ -87,7 +98,8 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
   const sources = source.weights.names.map((name) => source.weights.info(name));
   const plans = sources.map((info) => planTensor(info, treatmentOf(info, scheme)));
   const shards = planShards(plans, options.maxShardBytes ?? defaultShardBytes);
-  const manifest = await openManifest(target, await fingerprintOf(shards, sources));
+  const fingerprint = await fingerprintOf(shards, source);
+  const manifest = await openManifest(target, { fingerprint, shards: shards.map(({ name }) => name) });
   const progress = progressReporter(plans, options.onProgress);
   const thread = new OwnThread();
 
@@ -127,7 +139,7 @@ async function writeShard(shard: ShardPlan, options: ShardOptions): Promise<void
     const writer = new SafetensorsWriter({
       sink: file,
       tensors: shard.tensors.flatMap(({ results }) => results),
-      metadata: { format: 'pt' },
+      metadata: shardMetadata,
     });
     for (const plan of shard.tensors) {
       for await (const part of convertTensor(plan, { quantize, thread, concurrency, ...(signal && { signal }) })) {

@@ -18,6 +18,8 @@ export interface CheckpointTarget {
   remove(name: string): Promise<void>;
   /** Makes the whole checkpoint appear at once. */
   finish(): Promise<void>;
+  /** Ends the work without a result. What was committed stays for another attempt, which may begin then. */
+  close?(): Promise<void>;
 }
 
 /** A file in the making. */

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,16 +42,50 @@ describe('folderTarget', () => {
     const first = await folderTarget(out);
     await (await first.create('a')).commit();
     await (await first.create('b')).abandon();
-    const left = await first.create('c');
+    await first.close?.();
+    await writeFile(join(`${out}.partial`, 'c.writing'), 'half');
     const second = await folderTarget(out);
-    expect(await readdir(`${out}.partial`)).toEqual(['a']);
     expect(await second.list()).toEqual(['a']);
     expect(await second.size('a')).toBe(0);
     expect(await second.size('b')).toBeUndefined();
     await second.remove('a');
     await second.finish();
     expect(await readdir(out)).toEqual([]);
-    await left.abandon();
+  });
+
+  it('is for one attempt', async () => {
+    const out = join(root, 'out');
+    const target = await folderTarget(out);
+    await expect(folderTarget(out)).rejects.toThrow(/out is being written by another conversion.*one of this process/);
+    await target.close?.();
+    expect(await readdir(root)).toEqual([]);
+    expect(() => target.create('a')).toThrow(/Make another target/);
+    await expect(target.finish()).rejects.toThrow(/Make another target/);
+    await (await folderTarget(out)).finish();
+    expect(await readdir(out)).toEqual([]);
+  });
+
+  it('is free again once its process was killed, and goes on from the files that were whole', async () => {
+    const out = join(root, 'out');
+    const program = `
+      import { folderTarget } from '@vlmkit/checkpoint/node';
+      const target = await folderTarget(${JSON.stringify(out)});
+      const whole = await target.create('a');
+      await whole.write(new Uint8Array(1000));
+      await whole.commit();
+      await (await target.create('b')).write(new Uint8Array(1000));
+      console.log('at work');
+      setInterval(() => undefined, 1000);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program]);
+    await once(child.stdout, 'data');
+    await expect(folderTarget(out)).rejects.toThrow(new RegExp(`one of process ${child.pid} at work`));
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const target = await folderTarget(out);
+    expect(await target.list()).toEqual(['a']);
+    expect(await target.size('a')).toBe(1000);
+    await target.finish();
+    expect(await readdir(out)).toEqual(['a']);
   });
 
   it('takes an empty folder, and refuses one with files or a file', async () => {

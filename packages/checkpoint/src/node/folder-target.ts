@@ -1,28 +1,45 @@
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigError } from '@vlmkit/core';
 import type { CheckpointTarget, TargetFile } from '../convert/target.js';
 import { assertPlainName } from '../files/checkpoint-files.js';
+import { claimFolder, isClaim, removeClaims } from './folder-claim.js';
 
 /**
  * A folder that a conversion writes. The work happens beside it, in `PATH.partial`, which takes the folder's name at the
- * end; an interrupted conversion leaves only `PATH.partial` behind, for the next attempt.
+ * end; an interrupted conversion leaves only `PATH.partial` behind, for the next attempt. Until it is finished or closed, or
+ * its process ends, no other target may write there.
  *
- * @throws ConfigError when there is something at `path` already.
+ * @throws ConfigError when there is something at `path` already, or another target writes it.
  */
 export async function folderTarget(path: string): Promise<CheckpointTarget> {
   const folder = resolve(path);
   const work = `${folder}.partial`;
   await refuseOccupied(folder);
-  await mkdir(work, { recursive: true });
-  await removeStray(work);
+  const claim = await claimFolder(work, path);
+  try {
+    // What had the claim before may have finished since the first look.
+    await refuseOccupied(folder);
+    await removeStray(work);
+  } catch (error) {
+    await claim.release();
+    throw error;
+  }
+  let ended = false;
+  const requireOpen = (): void => {
+    if (!ended) return;
+    throw new ConfigError(`This target has given ${path} free.`, {
+      remedy: 'Make another target for another attempt.',
+    });
+  };
   const pathOf = (name: string): string => {
+    requireOpen();
     assertPlainName(name);
     return join(work, name);
   };
   return {
     label: path,
-    list: async () => (await readdir(work)).filter((name) => !name.endsWith(temporarySuffix)),
+    list: async () => (await readdir(work)).filter((name) => !name.endsWith(temporarySuffix) && !isClaim(name)),
     create: (name) => createFile(pathOf(name)),
     size: (name) =>
       stat(pathOf(name)).then(
@@ -32,11 +49,20 @@ export async function folderTarget(path: string): Promise<CheckpointTarget> {
     readText: (name) => readFile(pathOf(name), 'utf8').catch(() => undefined),
     remove: (name) => rm(pathOf(name), { recursive: true, force: true }),
     async finish() {
+      requireOpen();
       await refuseOccupied(folder);
       await removeStray(work);
       await rmdir(folder).catch(() => undefined);
       await rename(work, folder);
+      ended = true;
+      // Not before: another conversion could begin in what is about to be moved.
+      await removeClaims(folder);
       await syncFolder(dirname(folder));
+    },
+    async close() {
+      if (ended) return;
+      ended = true;
+      await claim.release();
     },
   };
 }
