@@ -5,6 +5,7 @@ import { createCompiler } from './compiler.js';
 import type { Constraint } from './constraint.js';
 import type { ConstraintCompiler, ConstraintState } from './constraint-state.js';
 import { loadNodeGrammarEngine } from './node/load-engine.js';
+import { isAnswer } from './testing/answers.js';
 import { allowedIds, paddedSize, randomWalk, smallTokenizer, stopIds } from './testing/random-walk.js';
 import { smallCompiler } from './testing/small-compiler.js';
 import { packVocabulary } from './vocabulary.js';
@@ -70,6 +71,12 @@ describe('JSON schemas', () => {
     expect(await acceptText(tooLong, '[    1')).toBe(false);
   });
 
+  it('may be true, which any JSON is of', async () => {
+    const texts = await walks({ type: 'json', schema: true }, 10);
+    expect(texts.length).toBeGreaterThan(3);
+    for (const text of texts) JSON.parse(text);
+  });
+
   it('may be any object', async () => {
     const texts = await walks('json', 10);
     expect(texts.length).toBeGreaterThan(3);
@@ -86,6 +93,13 @@ describe('regular expressions', () => {
       for (const text of texts) expect(text).toMatch(new RegExp(`^(?:${pattern.source})$`, 'u'));
     },
   );
+
+  it('take a class of all characters for any', async () => {
+    for (const constraint of [/[\s\S]{3}/, /[\D\d]{3}/]) {
+      const fits = (text: string) => isAnswer(compiler, { tokenizer, constraint, text });
+      expect(await Promise.all(['a\n🐈', '"\r\u2028', 'ab', 'abcd'].map(fits))).toEqual([true, true, false, false]);
+    }
+  });
 
   it('may be strings', async () => {
     expect(await walks({ type: 'regex', pattern: 'a{4}' }, 2)).toEqual(['aaaa', 'aaaa']);
@@ -205,7 +219,7 @@ describe('errors', () => {
     [{ type: 'string', pattern: '[ä]' }, /ASCII/],
     ['box' as 'boxes', /'box'/],
     [7 as unknown as 'boxes', /no known form/],
-    ...[[], 'x', true, null].map((schema): [Constraint, RegExp] => [
+    ...[[], 'x', false, null].map((schema): [Constraint, RegExp] => [
       { type: 'json', schema: schema as unknown as Record<string, unknown> },
       /must be an object.*Found/s,
     ]),

@@ -14,7 +14,8 @@ export interface JsonSchemaSource {
 /** An answer that is JSON of a schema, and nothing else. */
 export interface JsonConstraint {
   readonly type: 'json';
-  readonly schema: JsonSchema | JsonSchemaSource;
+  /** `true` is any JSON. */
+  readonly schema: JsonSchema | JsonSchemaSource | true;
   /**
    * Most characters of white space in one gap (default 8); 0 writes JSON on one line, as `JSON.stringify` does. Small
    * models write white space without end when they may.
@@ -179,8 +180,9 @@ function schemaText({ schema, maxWhitespace = 8 }: JsonConstraint): GrammarText 
   return { kind: 'schema', text: JSON.stringify(supported.schema), rules: supported.rules, maxWhitespace };
 }
 
-function plainSchema(schema: JsonSchema | JsonSchemaSource): JsonSchema {
+function plainSchema(schema: JsonConstraint['schema']): JsonSchema {
   const plain = unwrapped(plainData(isSchemaSource(schema) ? statedSchema(schema) : schema));
+  if (plain === true) return {};
   if (isObject(plain)) return plain;
   throw new PromptError('A JSON schema must be an object.', {
     expected: 'an object such as {"type": "object", "properties": {…}}',

@@ -22,6 +22,13 @@ describe('supportedPattern', () => {
     expect(supportedPattern('\\[.]')).toBe('\\[[^\\n\\r]]');
   });
 
+  it.each(['[\\s\\S]', '[\\S\\s]', '[\\d\\D]', '[\\W\\w]', '[^]'])(
+    'spells out the class of all characters %s',
+    (all) => {
+      expect(supportedPattern(`${all}{3}`)).toBe('(?:[^\\n]|\\n){3}');
+    },
+  );
+
   it('leaves out the anchors of alternatives, and spells out empty ones', () => {
     expect(supportedPattern('^a$|(^b|c$)|\\^\\$[$^]')).toBe('a|(b|c)|\\^\\$[$^]');
     expect(supportedPattern('^$|a||(|b)|')).toBe('(?:)|a|(?:)|((?:)|b)|(?:)');
@@ -41,7 +48,7 @@ describe('supportedPattern', () => {
     '[\\W]',
     '[^\\S]',
     '[\\p{L}]',
-    '[^]',
+    '[\\s\\Sa-z]',
     'a[]',
   ])('rejects %s', (pattern) => {
     expect(() => supportedPattern(pattern)).toThrow(PromptError);

@@ -6,7 +6,16 @@ import { PromptError } from '@vlmkit/core';
  */
 
 /** Any character but the end of a line. */
-const anyCharacter = '[^\\n\\r]';
+const anyOfLine = '[^\\n\\r]';
+
+/** Any character, which no class of the library is alone. */
+const any = '(?:[^\\n]|\\n)';
+
+/** The ways to write a class of all characters. */
+const classesOfAll: ReadonlySet<string> = new Set([
+  '[^]',
+  ...['sS', 'dD', 'wW'].flatMap(([one, other]) => [`[\\${one}\\${other}]`, `[\\${other}\\${one}]`]),
+]);
 
 /** A class from its bracket to its bracket (escapes may hide brackets), the opening of a group, an escape, or a character. */
 const partPattern =
@@ -19,7 +28,7 @@ const partPattern =
  */
 export function supportedPattern(pattern: string): string {
   return patternParts(pattern)
-    .map((part) => (part === '.' ? anyCharacter : part))
+    .map((part) => (part === '.' ? anyOfLine : isAll(part) ? any : part))
     .join('');
 }
 
@@ -33,7 +42,7 @@ export function supportedPattern(pattern: string): string {
 export function patternParts(pattern: string): readonly string[] {
   requireRegularExpression(pattern);
   const parts = [...pattern.matchAll(partPattern)].map(([part]) => part);
-  for (const part of parts) if (isClass(part)) requireAscii(part, pattern);
+  for (const part of parts) if (isClass(part) && !isAll(part)) requireAscii(part, pattern);
   return withEmptyGroups(withoutAnchors(parts, pattern));
 }
 
@@ -95,6 +104,11 @@ function isOpening(part: string): boolean {
 /** Whether a part is a character class. */
 export function isClass(part: string): boolean {
   return part.startsWith('[') && part.length > 1;
+}
+
+/** Whether a part is a class of all characters, such as `[\s\S]`. */
+export function isAll(part: string): boolean {
+  return classesOfAll.has(part);
 }
 
 function requireAscii(characterClass: string, pattern: string): void {

@@ -56,6 +56,7 @@ describe('patterns', () => {
     'a\nb|\u0001+',
     '\\x22|\\u{5c}|\\u000a|\\cJ|\\v',
     'a/b|\\/',
+    '[\\s\\S]{2}',
   ])('let through only JSON: %j', async (pattern) => {
     const whole = new RegExp(`^(?:${pattern})$`, 'u');
     for (const schema of schemasOf(pattern)) {
@@ -79,6 +80,7 @@ describe('patterns', () => {
     ['foo|', ['foo', ''], ['fo']],
     ['"+\\\\', ['"\\', '"""\\'], ['\\']],
     ['\\0|\n', ['\0', '\n'], ['', '\0\n']],
+    ['a[\\s\\S]{2}', ['a"\\', 'a\n\u001f', 'aéb'], ['a"', 'a"bc', 'abcd']],
   ])('allow each alternative of %j', async (pattern, allowed, refused) => {
     const allows = (text: string) =>
       isAnswer(compiler, { tokenizer, constraint: { type: 'string', pattern }, text: JSON.stringify(text) });

@@ -1,5 +1,5 @@
 import { PromptError } from '@vlmkit/core';
-import { isClass, patternParts } from '../regex.js';
+import { isAll, isClass, patternParts } from '../regex.js';
 import type { JsonSchema } from './json-schema.js';
 import { placeOf, refusal } from './refusal.js';
 
@@ -12,7 +12,10 @@ import { placeOf, refusal } from './refusal.js';
 const unwritten = '"\\\\\\x00-\\x1f';
 const written = `[^${unwritten}]`;
 
-/** All of them, to try a class on. */
+/** Any character of a string. */
+const any = `(?:${written}|\\\\(?:["\\\\bfnrt]|u00[01][0-9a-f]))`;
+
+/** All that is unwritten, to try a class on. */
 const unwrittenCharacters = ['"', '\\', ...Array.from({ length: 32 }, (_, code) => String.fromCharCode(code))];
 
 /** Escapes and characters that stand for more than one character of a string. */
@@ -47,6 +50,7 @@ export function jsonPattern(pattern: string): string {
 }
 
 function jsonPart(part: string): string {
+  if (isAll(part)) return any;
   if (isClass(part)) return jsonClass(part);
   const character = characterOf(part);
   if (!unwrittenCharacters.includes(character)) return spellings[part] ?? part;
