@@ -32,7 +32,7 @@ describe('the command line', () => {
       [['video', image, 'What?', '--sheet', join(nowhere, 'x.png')], 1, /cannot be written/],
       [[...generate, '--json-schema', broken], 1, /broken-schema\.json is not JSON/],
       [[...generate, '--regex', 'a('], 1, /Unterminated group.*Check its brackets/],
-      [[...ask, '--top-p', '2'], 2, /--top-p.*at most 1/],
+      [[...ask, '--top-p', '2'], 2, /--top-p.*from 0 to 1/],
       [[...ask, '--min-p', '-1'], 2, /--min-p.*from 0 to 1/],
       [[...ask, '--repetition-penalty', '0'], 2, /--repetition-penalty.*above 0/],
       [[...ask, '--stop', ''], 2, /--stop.*at least one character/],
