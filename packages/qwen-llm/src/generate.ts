@@ -1,4 +1,4 @@
-import { PromptError, type Tensor, throwIfAborted } from '@vlmkit/core';
+import { PromptError, shownValue, type Tensor, throwIfAborted } from '@vlmkit/core';
 import { decodePositions } from '@vlmkit/mrope';
 import { type Bursts, generateBursts } from './burst-generate.js';
 import { createBurstPlan } from './burst-plan.js';
@@ -26,7 +26,7 @@ export async function* generateTokens(options: GenerateTokensOptions): AsyncGene
   if (!(maxNewTokens >= 0) || (maxNewTokens % 1 !== 0 && maxNewTokens !== Number.POSITIVE_INFINITY)) {
     throw new PromptError('maxNewTokens is out of range.', {
       expected: 'a count of 0 or more',
-      actual: `${maxNewTokens}`,
+      actual: shownValue(maxNewTokens),
     });
   }
   if (maxNewTokens === 0) return;
