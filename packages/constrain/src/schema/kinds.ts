@@ -1,3 +1,4 @@
+import { literalPart } from '../literal.js';
 import { jsonPattern, lengthPattern } from './json-pattern.js';
 import { isObject, type JsonSchema } from './json-schema.js';
 import { enforcedFormats, type Kind } from './keywords.js';
@@ -63,13 +64,6 @@ function arrayKeywords({ schema, place, walk }: KindInput): JsonSchema {
 function objectKeywords({ schema: given, place, walk }: KindInput): JsonSchema {
   const schema = withNamedProperties(given, place);
   const properties = schema.properties === undefined ? {} : walk.each(schema.properties, placeOf(place, 'properties'));
-  for (const name of Object.keys(properties)) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the library writes names into its grammar as they are.
-    if (!/["\\\u0000-\u001f]/.test(name)) continue;
-    throw refusal(placeOf(place, 'properties', name), {
-      expected: 'a name without quotes, backslashes and line breaks',
-    });
-  }
   const required = Array.isArray(schema.required) ? schema.required : [];
   const undeclared = required.findIndex((name) => !Object.hasOwn(properties, name));
   if (undeclared >= 0) {
@@ -82,14 +76,24 @@ function objectKeywords({ schema: given, place, walk }: KindInput): JsonSchema {
     typeof schema[key] === 'boolean' ? schema[key] : walk.schema(schema[key], placeOf(place, key));
   const open = ['additionalProperties', 'unevaluatedProperties'].filter((key) => key in schema);
   return {
-    ...pick(schema, ['required', 'minProperties', 'maxProperties']),
-    ...('properties' in schema && { properties }),
+    ...pick(schema, ['minProperties', 'maxProperties']),
+    ...('required' in schema && {
+      required: Array.isArray(schema.required) ? required.map(grammarName) : schema.required,
+    }),
+    ...('properties' in schema && {
+      properties: Object.fromEntries(Object.entries(properties).map(([name, value]) => [grammarName(name), value])),
+    }),
     ...Object.fromEntries(open.map((key) => [key, rest(key)])),
     ...('patternProperties' in schema && patternProperties(schema, place, walk)),
     ...('propertyNames' in schema && {
       propertyNames: names(schema, place, walk),
     }),
   };
+}
+
+/** A property's name as JSON has it between quotes: the library writes names into its grammar as they are. */
+function grammarName(name: unknown): string {
+  return literalPart(JSON.stringify(String(name)).slice(1, -1));
 }
 
 /** Names are strings, whether that is said or not. */

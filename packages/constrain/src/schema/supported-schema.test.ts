@@ -69,6 +69,19 @@ describe('schemas', () => {
       [{ enum: 'ä', not: 1 }],
       [{ not: 1 }],
     ],
+    [
+      'names that JSON escapes',
+      {
+        type: 'object',
+        properties: { 'naïve "k"\n': integer, '\\': string, '\u0001/\ud83d': integer, '"': { $ref: '#' } },
+        required: ['naïve "k"\n', '\\'],
+      },
+      [
+        { 'naïve "k"\n': 1, '\\': 'a' },
+        { 'naïve "k"\n': 1, '\\': 'a', '\u0001/\ud83d': 2, '"': { 'naïve "k"\n': 3, '\\': '' } },
+      ],
+      [{ 'naïve "k"\n': 1 }, { 'naïve "k"\n': 'a', '\\': 'a' }, { 'naïve k\n': 1, '\\': 'a' }],
+    ],
     ['annotations', { ...string, title: 't', default: 'x', examples: [1], 'x-order': 1, format: 'jwt' }, ['a'], [1]],
     ['any value', {}, [1, 'a', { b: [null] }], []],
   ])('enforce %s', async (_, schema, allowed, refused) => {
@@ -115,7 +128,7 @@ describe('schemas', () => {
     ['#/maxLength', { type: 'string', minLength: 3, maxLength: 2 }],
     ['#/items', { type: 'array', items: [integer] }],
     ['#/properties/a', { type: 'object', properties: { a: false } }],
-    ['#/properties/a"b', { type: 'object', properties: { 'a"b': integer } }],
+    ['#/required/0', { type: 'object', properties: { 'a"b': integer }, required: ['a\\"b'] }],
     ['#/patternProperties', { type: 'object', properties: { a: integer }, patternProperties: { '^b$': integer } }],
     [
       '#/propertyNames',
