@@ -46,24 +46,6 @@ export type Kind = keyof typeof kindKeys;
 
 const known: ReadonlySet<string> = new Set(['type', ...definitionKeys, ...soleKeys, ...Object.values(kindKeys).flat()]);
 
-/** Formats that the grammar library enforces; others are annotations. */
-export const enforcedFormats: ReadonlySet<unknown> = new Set([
-  'date',
-  'time',
-  'date-time',
-  'duration',
-  'email',
-  'hostname',
-  'ipv4',
-  'ipv6',
-  'uri',
-  'uri-reference',
-  'uri-template',
-  'uuid',
-  'json-pointer',
-  'relative-json-pointer',
-]);
-
 /** Whether a keyword only describes. Those that begin with `x-` are extensions of OpenAPI. */
 export function isAnnotation(key: string): boolean {
   return annotations.has(key) || key.startsWith('x-');

@@ -1,7 +1,8 @@
 import { literalPart } from '../literal.js';
+import { formatPatterns } from './formats/format-patterns.js';
 import { jsonPattern, lengthPattern } from './json-pattern.js';
 import { isObject, type JsonSchema } from './json-schema.js';
-import { enforcedFormats, type Kind } from './keywords.js';
+import type { Kind } from './keywords.js';
 import { placeOf, refusal } from './refusal.js';
 
 /** A schema with keywords of some kind of values. */
@@ -24,12 +25,12 @@ export function supportedKind(kind: Exclude<Kind, 'number'>, input: KindInput): 
   return { string: stringKeywords, array: arrayKeywords, object: objectKeywords }[kind](input);
 }
 
-/** The library reads a format, or a pattern, or lengths. A pattern says more than a format. */
+/** The library reads one pattern. The schema's own goes before that of a format, and both before that of lengths. */
 function stringKeywords({ schema, place }: KindInput): JsonSchema {
   const { pattern, format } = schema;
-  const lengths = pick(schema, ['minLength', 'maxLength']);
-  const [length] = Object.keys(lengths);
-  const rival = pattern !== undefined ? 'pattern' : enforcedFormats.has(format) ? 'format' : undefined;
+  const [length] = Object.keys(pick(schema, ['minLength', 'maxLength']));
+  const ofFormat = formatPatterns.get(format);
+  const rival = pattern !== undefined ? 'pattern' : ofFormat !== undefined ? 'format' : undefined;
   if (length !== undefined && rival !== undefined) {
     throw refusal(placeOf(place, length), {
       expected: `no length beside ${rival}`,
@@ -38,7 +39,7 @@ function stringKeywords({ schema, place }: KindInput): JsonSchema {
   }
   if (typeof pattern === 'string') return { pattern: jsonPattern(pattern) };
   if (pattern !== undefined) throw refusal(placeOf(place, 'pattern'), { expected: 'a regular expression as a text' });
-  if (rival === 'format') return { format };
+  if (ofFormat !== undefined) return { pattern: jsonPattern(ofFormat) };
   return length === undefined ? {} : { pattern: lengthPattern(schema, place) };
 }
 

@@ -1,38 +1,16 @@
-import type { GrammarCompiler } from '@mlc-ai/web-xgrammar';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Xgrammar } from '../grammar-engine.js';
-import { loadNodeGrammarEngine } from '../node/load-engine.js';
+import { type AllowedTexts, loadAllowedTexts } from '../testing/allowed-texts.js';
 import { seededRandom } from '../testing/random-walk.js';
 import { decimalOf } from './decimal.js';
 import type { JsonSchema } from './json-schema.js';
-import { withOwnRules } from './own-rules.js';
-import { supportedSchema } from './supported-schema.js';
 
-let library: Xgrammar;
-let compiler: GrammarCompiler;
+let allowed: AllowedTexts;
 beforeAll(async () => {
-  library = (await loadNodeGrammarEngine()).library;
-  const info = await library.TokenizerInfo.createTokenizerInfo(['0']);
-  compiler = await library.GrammarCompiler.createGrammarCompiler(info, false);
+  allowed = await loadAllowedTexts();
 });
 
 const random = seededRandom(7);
 const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
-
-/** The texts of some that a schema allows. */
-async function allowed(given: JsonSchema, texts: readonly string[]): Promise<readonly string[]> {
-  const { schema, rules } = supportedSchema(given);
-  const ebnf = await library.Testings._jsonSchemaToEBNF(JSON.stringify(schema));
-  const grammar = await compiler.compileGrammar(withOwnRules(ebnf, rules));
-  const matcher = await library.GrammarMatcher.createGrammarMatcher(grammar, undefined, true);
-  const found = texts.filter((text) => {
-    matcher.reset();
-    return matcher._acceptString(text) && matcher.isTerminated();
-  });
-  matcher.dispose();
-  grammar.dispose();
-  return found;
-}
 
 /** A number without an exponent, as a text. */
 function textOf(value: number): string {

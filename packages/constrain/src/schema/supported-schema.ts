@@ -1,4 +1,5 @@
 import { areDisjoint } from './disjoint.js';
+import { formatPatterns } from './formats/format-patterns.js';
 import { isObject, type JsonSchema } from './json-schema.js';
 import { definitionKeys, isAnnotation, isKnownKeyword, type Kind, kindKeys, soleKeys } from './keywords.js';
 import { supportedKind } from './kinds.js';
@@ -191,9 +192,9 @@ class SchemaWalk {
 /** Objects and arrays are told by their keywords; the library passes over those of strings and numbers without a type. */
 function impliedTypes(schema: JsonSchema, kinds: readonly Kind[], place: string): readonly string[] {
   const [kind, another] = kinds;
-  if (kind === undefined) return [];
+  if (kind === undefined && !formatPatterns.has(schema.format)) return [];
   if (another === undefined && (kind === 'object' || kind === 'array')) return [kind];
-  const key = kindKeys[another ?? kind].find((name) => name in schema)!;
+  const key = kind === undefined ? 'format' : kindKeys[another ?? kind].find((name) => name in schema)!;
   throw refusal(placeOf(place, key), { expected: 'a type beside it', remedy: 'State the type.' });
 }
 
