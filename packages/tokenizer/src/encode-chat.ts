@@ -1,7 +1,8 @@
-import { PromptError } from '@vlmkit/core';
+import { type AbortSignalLike, PromptError } from '@vlmkit/core';
 import { type ChatMessage, checkMessages, mapTexts, textsOf } from './chat-messages.js';
 import type { ChatTemplateOptions } from './chat-template.js';
 import { mapStrings, stringsOf } from './json-strings.js';
+import { namePattern } from './name-pattern.js';
 import type { Tokenizer } from './tokenizer.js';
 import { type ExpandableSegment, type ExpandedPrompt, expandVisualTokens } from './visual-tokens.js';
 
@@ -28,6 +29,12 @@ export interface EncodedChat extends ExpandedPrompt {
   readonly text: string;
 }
 
+/** Arguments of {@link encodeChatInSlices}. */
+export interface EncodeChatInSlicesInput extends EncodeChatInput {
+  /** Looked at between slices. */
+  readonly signal?: AbortSignalLike | undefined;
+}
+
 /**
  * Renders, encodes and expands a conversation.
  *
@@ -35,34 +42,55 @@ export interface EncodedChat extends ExpandedPrompt {
  *   match the segments.
  */
 export function encodeChat(input: EncodeChatInput): EncodedChat {
-  const { tokenizer, messages, segments = [], spatialMergeSize = 2, addedTokensInText = 'parse' } = input;
-  checkMessages(messages);
-  const names = ['<|image_pad|>', '<|video_pad|>'] as const;
-  const [image = -1, video = -1] = names.map((name) => tokenizer.tokenId(name));
-  if (addedTokensInText === 'parse') rejectPlaceholders(input, names);
-  const { text, tokenIds } = addedTokensInText === 'parse' ? encodeParsed(input) : encodePlainTexts(input);
-  if (segments.length === 0 && !messages.some(hasMedia)) {
-    return { text, tokenIds, spans: [] };
-  }
-  return { text, ...expandVisualTokens({ tokenIds, segments, spatialMergeSize, tokens: { image, video } }) };
+  const { text, sections, addedTokens } = render(input);
+  const tokenIds = sections.flatMap((section) =>
+    typeof section === 'number' ? [section] : input.tokenizer.encode(section, { addedTokens }),
+  );
+  return expand(input, { text, tokenIds });
 }
 
+/**
+ * {@link encodeChat} with pauses in which timers and requests get their turn, for prompts of any length.
+ *
+ * @throws PromptError as encodeChat does; AbortError when the signal is aborted.
+ */
+export async function encodeChatInSlices({ signal, ...input }: EncodeChatInSlicesInput): Promise<EncodedChat> {
+  const { text, sections, addedTokens } = render(input);
+  const tokenIds: number[] = [];
+  for (const section of sections) {
+    if (typeof section === 'number') tokenIds.push(section);
+    else for (const id of await input.tokenizer.encodeInSlices(section, { addedTokens, signal })) tokenIds.push(id);
+  }
+  return expand(input, { text, tokenIds });
+}
+
+/** A conversation as text, and what of it is to be encoded. */
 interface Rendered {
   readonly text: string;
-  readonly tokenIds: readonly number[];
+  /** The text in order; added tokens that have been found in it already are ids. */
+  readonly sections: readonly (string | number)[];
+  /** How the sections are encoded. */
+  readonly addedTokens: 'parse' | 'plain';
 }
 
-function encodeParsed({ tokenizer, messages, ...options }: EncodeChatInput): Rendered {
+function render(input: EncodeChatInput): Rendered {
+  checkMessages(input.messages);
+  if (input.addedTokensInText === 'plain') return renderPlainTexts(input);
+  rejectPlaceholders(input);
+  return renderParsed(input);
+}
+
+function renderParsed({ tokenizer, messages, ...options }: EncodeChatInput): Rendered {
   const text = tokenizer.applyChatTemplate(messages, options);
-  return { text, tokenIds: tokenizer.encode(text) };
+  return { text, sections: [text], addedTokens: 'parse' };
 }
 
 /** Marks every added token's name inside a text, so that only those which the template wrote are found after rendering. */
-function encodePlainTexts({ tokenizer, messages, tools, ...options }: EncodeChatInput): Rendered {
-  const names = [...tokenizer.addedTokens.keys()].sort((a, b) => b.length - a.length);
-  if (names.length === 0) return encodeParsed({ tokenizer, messages, ...(tools && { tools }), ...options });
+function renderPlainTexts({ tokenizer, messages, tools, ...options }: EncodeChatInput): Rendered {
+  const names = [...tokenizer.addedTokens.keys()];
+  const pattern = namePattern(names);
+  if (pattern === undefined) return renderParsed({ tokenizer, messages, ...(tools && { tools }), ...options });
   const marker = unusedCharacter([...messages.flatMap(textsOf), ...stringsOf(tools)]);
-  const pattern = names.map((name) => name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|');
   const inText = new RegExp(pattern, 'gu');
   const mark = (text: string) => {
     const marked = text.replace(inText, (name) => name.charAt(0) + marker + name.slice(1));
@@ -72,11 +100,20 @@ function encodePlainTexts({ tokenizer, messages, tools, ...options }: EncodeChat
     ...options,
     ...(tools && { tools: mapStrings(tools, mark) }),
   });
-  const tokenIds = rendered.split(new RegExp(`(${pattern})`, 'u')).flatMap((section) => {
-    const id = tokenizer.addedTokens.get(section);
-    return id === undefined ? tokenizer.encode(section.replaceAll(marker, ''), { addedTokens: 'plain' }) : [id];
-  });
-  return { text: rendered.replaceAll(marker, ''), tokenIds };
+  const sections = rendered
+    .split(new RegExp(`(${pattern})`, 'u'))
+    .map((section) => tokenizer.addedTokens.get(section) ?? section.replaceAll(marker, ''));
+  return { text: rendered.replaceAll(marker, ''), sections, addedTokens: 'plain' };
+}
+
+/** Fills the slots of pictures and clips. */
+function expand(
+  { tokenizer, messages, segments = [], spatialMergeSize = 2 }: EncodeChatInput,
+  { text, tokenIds }: Pick<EncodedChat, 'text' | 'tokenIds'>,
+): EncodedChat {
+  if (segments.length === 0 && !messages.some(hasMedia)) return { text, tokenIds, spans: [] };
+  const [image = -1, video = -1] = placeholderNames.map((name) => tokenizer.tokenId(name));
+  return { text, ...expandVisualTokens({ tokenIds, segments, spatialMergeSize, tokens: { image, video } }) };
 }
 
 /** Whether a text ends with the beginning of a name, which the text written after it could complete. */
@@ -100,13 +137,15 @@ function hasMedia({ content }: ChatMessage): boolean {
   return Array.isArray(content) && content.some((part: { readonly type: string }) => part.type !== 'text');
 }
 
-function rejectPlaceholders({ messages, tools }: EncodeChatInput, names: readonly string[]): void {
+const placeholderNames = ['<|image_pad|>', '<|video_pad|>'] as const;
+
+function rejectPlaceholders({ messages, tools }: EncodeChatInput): void {
   const places: (readonly [words: string, texts: readonly string[]])[] = [
     ...messages.map((message, index) => [`The text of message ${index + 1} holds`, textsOf(message)] as const),
     ['The tools hold', stringsOf(tools)],
   ];
   for (const [words, texts] of places) {
-    const name = names.find((candidate) => texts.some((text) => text.includes(candidate)));
+    const name = placeholderNames.find((candidate) => texts.some((text) => text.includes(candidate)));
     if (name === undefined) continue;
     throw new PromptError(`${words} ${name}, which would be taken for a picture or clip.`, {
       expected: 'pictures and clips as parts of their own, { type: "image", image }',

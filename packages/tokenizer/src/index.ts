@@ -7,6 +7,7 @@ export {
   createTokenizer,
   type DecodeOptions,
   type EncodeOptions,
+  type SlicedEncodeOptions,
   type Tokenizer,
   type TokenizerInput,
 } from './tokenizer.js';

@@ -1,7 +1,9 @@
 import { Tokenizer as BpeTokenizer } from '@huggingface/tokenizers';
-import { ConfigError, encodeUtf8, PromptError } from '@vlmkit/core';
+import { type AbortSignalLike, ConfigError, encodeUtf8, PromptError } from '@vlmkit/core';
 import { byteOfCharacter } from './byte-level.js';
 import { type ChatRenderer, type ChatTemplates, createChatRenderer, resolveChatTemplates } from './chat-template.js';
+import type { ReadyTokenizer } from './ready-tokenizer.js';
+import { createSlicedEncoder } from './sliced-encoder.js';
 import { createUtf8Decoder } from './utf8.js';
 
 /** Arguments of {@link createTokenizer}. */
@@ -20,6 +22,12 @@ export interface EncodeOptions {
   readonly addedTokens?: 'parse' | 'plain';
 }
 
+/** Options of encoding with pauses. */
+export interface SlicedEncodeOptions extends EncodeOptions {
+  /** Looked at after every pause. */
+  readonly signal?: AbortSignalLike | undefined;
+}
+
 /** Options of decoding. */
 export interface DecodeOptions {
   /** Leave special tokens such as `<|im_end|>` out of the text (default false). */
@@ -30,6 +38,13 @@ export interface DecodeOptions {
 export interface Tokenizer {
   /** Token ids of a text. Nothing is added before or after it. */
   encode(text: string, options?: EncodeOptions): number[];
+  /**
+   * The same ids, computed with pauses in which timers and requests get their turn. For texts of any length: `encode` keeps
+   * the thread for about 4 ms per 1000 characters.
+   *
+   * @throws AbortError when the signal is aborted.
+   */
+  encodeInSlices(text: string, options?: SlicedEncodeOptions): Promise<number[]>;
   /**
    * The text of token ids; bytes that are not UTF-8 become U+FFFD, ids beyond the vocabulary (models pad it) nothing.
    */
@@ -92,12 +107,15 @@ export function presentTokenizer(
     const words = bpe.pre_tokenizer === null ? [normalized] : bpe.pre_tokenizer.pre_tokenize(normalized);
     return model.encode(words).map((token) => model.tokens_to_ids.get(token)!);
   };
+  const encodeInSlices = createSlicedEncoder(bpe);
   return {
     encode(text, { addedTokens = 'parse' } = {}) {
-      if (typeof text !== 'string') {
-        throw new PromptError('Only text can be encoded.', { expected: 'a string', actual: typeof text });
-      }
+      requireText(text);
       return addedTokens === 'plain' ? encodePlain(text) : bpe.encode(text, { add_special_tokens: false }).ids;
+    },
+    async encodeInSlices(text, options = {}) {
+      requireText(text);
+      return encodeInSlices(text, options);
     },
     decode(ids, { skipSpecialTokens = false } = {}) {
       const utf8 = createUtf8Decoder();
@@ -115,6 +133,11 @@ export function presentTokenizer(
       specialTokenNames(config),
     ),
   };
+}
+
+function requireText(text: unknown): void {
+  if (typeof text === 'string') return;
+  throw new PromptError('Only text can be encoded.', { expected: 'a string', actual: typeof text });
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -144,29 +167,6 @@ function requireByteLevel(json: Json): void {
     expected: 'a BPE model with a ByteLevel decoder, as all Qwen models have',
     actual: `model ${model ?? 'missing'}, decoder ${decoder ?? 'missing'}`,
   });
-}
-
-/** What is used of the library's tokenizer, whose own type declarations do not resolve under NodeNext. */
-export interface ReadyTokenizer {
-  readonly normalizer: { normalize(text: string): string } | null;
-  readonly pre_tokenizer: { pre_tokenize(text: string): string[] } | null;
-  readonly model: {
-    /** Tokens by id, with holes where ids are unused. */
-    readonly vocab: (string | undefined)[];
-    readonly tokens_to_ids: Map<string, number>;
-    /** Rank of every merge by its pair as JSON. */
-    readonly bpe_ranks: Map<string, number>;
-    readonly unk_token?: string | null;
-    encode(words: readonly string[]): readonly string[];
-  };
-  encode(text: string, options: { readonly add_special_tokens: boolean }): { readonly ids: number[] };
-  get_added_tokens_decoder(): ReadonlyMap<number, AddedToken>;
-}
-
-interface AddedToken {
-  readonly id: number;
-  readonly content: string;
-  readonly special: boolean;
 }
 
 function buildTokenizer(json: Json, config: Json): ReadyTokenizer {
