@@ -41,9 +41,8 @@ export function visualTokenCount(grid: GridThw, spatialMergeSize: number): numbe
  */
 export function expandVisualTokens(input: ExpandVisualTokensInput): ExpandedPrompt {
   const { segments, tokens, spatialMergeSize } = input;
-  const kinds = input.tokenIds.flatMap((id) =>
-    id === tokens.image ? ['image'] : id === tokens.video ? ['video'] : [],
-  );
+  const placeholders = input.tokenIds.filter((id) => id === tokens.image || id === tokens.video);
+  const kinds = placeholders.map((id) => (id === tokens.image ? 'image' : 'video'));
   if (kinds.length !== segments.length || kinds.some((kind, i) => kind !== segments[i]!.kind)) {
     throw new PromptError('The placeholders of the prompt do not match its pictures and clips.', {
       expected: `placeholders for ${list(segments.map((segment) => segment.kind))}`,
