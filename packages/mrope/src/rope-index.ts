@@ -66,7 +66,9 @@ export function ropeIndex(input: RopeIndexInput): RopeIndex {
   while (at < length) {
     const kind = visualKind(tokenIds[at]!, tokens);
     if (kind === undefined) {
-      for (const axis of axes) axis[at] = next;
+      axes[0][at] = next;
+      axes[1][at] = next;
+      axes[2][at] = next;
       next += 1;
       at += 1;
       continue;
@@ -87,8 +89,13 @@ export function ropeIndex(input: RopeIndexInput): RopeIndex {
     });
   }
   const flat = new BigInt64Array(3 * length);
+  // In halves, as everything that runs JavaScript keeps the lower one first: 100,000 bigints would take long to make.
+  const halves = new Int32Array(flat.buffer);
   axes.forEach((axis, row) => {
-    for (let i = 0; i < length; i++) flat[row * length + i] = BigInt(axis[i]!);
+    for (let i = 0; i < length; i++) {
+      halves[2 * (row * length + i)] = axis[i]!;
+      halves[2 * (row * length + i) + 1] = axis[i]! / 2 ** 32;
+    }
   });
   return { positions: { dtype: 'int64', dims: [3, length], data: flat }, ropeDelta: next - length };
 }
