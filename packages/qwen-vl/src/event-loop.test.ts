@@ -43,6 +43,24 @@ describe('the event loop', () => {
     await demo?.close();
   });
 
+  it('stays free while long texts become prompts', async () => {
+    const { model, close } = await openDemo();
+    const sentence = 'On page 17 there are “three” circles, 2 squares and – perhaps – a star 🙂.\n';
+    const texts = {
+      lines: sentence.repeat(200_000 / sentence.length),
+      'one word': 'letters'.repeat(200_000 / 7),
+      'one line of dashes': '-'.repeat(200_000),
+    };
+    const ask = (text: string) => model.createPrompt([{ role: 'user', content: text }]);
+    await ask(sentence);
+    for (const [name, text] of Object.entries(texts)) {
+      expect(await longestWait(() => ask(text)), name).toBeLessThan(limitMs);
+    }
+    const several = () => Promise.all(Array.from({ length: 8 }, () => ask(texts.lines.slice(0, 40_000))));
+    expect(await longestWait(several), 'several at once').toBeLessThan(limitMs);
+    await close();
+  });
+
   it('stays free while a long clip is read', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'vlmkit-clip-'));
     const video = Array.from({ length: 16 }, (_, i) => join(folder, `${i}.jpg`));

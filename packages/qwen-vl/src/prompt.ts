@@ -1,6 +1,6 @@
-import { PromptError, type Tensor, throwIfAborted, type VisualSegment } from '@vlmkit/core';
+import { PromptError, type Tensor, TimeSlices, throwIfAborted, type VisualSegment } from '@vlmkit/core';
 import { ropeIndex } from '@vlmkit/mrope';
-import { type EncodeChatInput, encodeChat, type VisualSpan } from '@vlmkit/tokenizer';
+import { type EncodeChatInput, encodeChatInSlices, type VisualSpan } from '@vlmkit/tokenizer';
 import type { ImagePart, MediaFile, VideoPart } from './content-parts.js';
 import { boundedPart, requireFits, requireLeastFits } from './context-limit.js';
 import type { MediaProgress, MediaSource } from './media.js';
@@ -63,7 +63,9 @@ export async function createPrompt(
   requireQuestion(messages);
   const segments = await loadSegments(context, messages, options);
   const { tools, addVisionId, addedTokensInText = context.addedTokensInText ?? 'parse' } = options;
-  const { tokenIds, spans } = encodeChat({
+  const slices = new TimeSlices();
+  const { tokenIds, spans } = await encodeChatInSlices({
+    signal: options.signal,
     tokenizer: info.tokenizer,
     messages,
     segments,
@@ -72,6 +74,8 @@ export async function createPrompt(
     ...(addVisionId !== undefined && { addVisionId }),
     ...(tools && { tools }),
   });
+  await slices.pause();
+  throwIfAborted(options.signal);
   const { positions, ropeDelta } = ropeIndex({
     tokenIds,
     segments,
