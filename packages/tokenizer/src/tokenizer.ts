@@ -40,7 +40,7 @@ export interface Tokenizer {
   encode(text: string, options?: EncodeOptions): number[];
   /**
    * The same ids, computed with pauses in which timers and requests get their turn. For texts of any length: `encode` keeps
-   * the thread for about 4 ms per 1000 characters.
+   * the thread for some milliseconds per 1000 characters.
    *
    * @throws AbortError when the signal is aborted.
    */
