@@ -104,6 +104,11 @@ export interface BackboneState {
   forward(input: BackboneInput, options?: ForwardOptions): Promise<ForwardResult>;
   /** Forgets the tokens from `length` on. */
   truncate(length: number): void;
+  /**
+   * Makes room for `capacity` tokens and keeps those in the cache, which may take the memory of both caches for a while. A
+   * failure or an abort leaves the state as it was. Absent where a state cannot grow.
+   */
+  grow?(capacity: number, options?: WorkOptions): Promise<void>;
   dispose(): void;
 }
 

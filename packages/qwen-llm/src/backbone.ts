@@ -40,7 +40,7 @@ export async function createQwenLlm(options: QwenLlmOptions): Promise<LanguageBa
   const handedOn = !bursts && runtime.profile.kvCache === 'handover';
   const createCache: CreateCache = (cache) => (handedOn ? new HandedOnCache(cache) : new AppendedCache(cache));
   const cacheType = dtype ?? 'float32';
-  const mover = new CacheMover({ config, runtime, cacheType, handedOn });
+  const mover = new CacheMover({ config, runtime, cacheType, createCache, handedOn });
   const parts = { config, runtime, session, prefillChunk, cacheType, createCache, mover };
   if (!bursts) return new QwenLlm(parts);
   return new QwenLlm({ ...parts, extraFeeds: singleStepFeeds(config.vocabSize), leastLogitRows: 1 });
@@ -78,8 +78,7 @@ class QwenLlm implements LanguageBackbone {
   }
 
   createBatch(capacities: readonly number[]): readonly BackboneState[] {
-    const { mover } = this.#parts;
-    return new Batch({ ...this.#parts, copyRows: (from, to, rows) => mover.copy(from, to, rows), capacities }).members;
+    return new Batch({ ...this.#parts, capacities }).members;
   }
 
   async dispose(): Promise<void> {

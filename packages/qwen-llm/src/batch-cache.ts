@@ -1,12 +1,12 @@
 import type { RunResult } from '@vlmkit/core';
+import type { CacheMover } from './cache-mover.js';
 import { type CreateCache, cacheBytes, type KvCache, type KvCacheOptions } from './kv-cache.js';
 import { RowOwners } from './row-owners.js';
 
 /** What the cache of a batch is made of. */
 export interface BatchCacheOptions extends KvCacheOptions {
   readonly createCache: CreateCache;
-  /** Copies rows of one cache to another that is empty. */
-  copyRows(from: KvCache, to: KvCache, rows: readonly number[]): Promise<void>;
+  readonly mover: Pick<CacheMover, 'moved'>;
 }
 
 /** Rows that nobody sees from which a smaller cache is worth the copies: below, a step hardly notices them. */
@@ -68,14 +68,12 @@ export class BatchCache {
     const { unseen, all } = this.owners;
     if (!this.#mayMove || unseen < Math.max(fewestUnseen, all.length / 3)) return;
     const seen = this.owners.seenRows();
-    let smaller: KvCache | undefined;
+    let smaller: KvCache;
     try {
-      smaller = this.#options.createCache({ ...this.#options, capacity });
-      await this.#options.copyRows(this.#cache, smaller, seen);
+      smaller = await this.#options.mover.moved(this.#cache, { rows: seen, capacity });
     } catch {
       // It goes on as it is, only slower.
       this.#mayMove = false;
-      smaller?.dispose();
       return;
     }
     this.#cache.dispose();

@@ -26,7 +26,7 @@ export interface BatchOptions {
   readonly prefillChunk: number;
   readonly cacheType: DataType;
   readonly createCache: CreateCache;
-  readonly copyRows: BatchCacheOptions['copyRows'];
+  readonly mover: BatchCacheOptions['mover'];
   /** Tokens of every sequence, prompt and answer together. */
   readonly capacities: readonly number[];
   /** What the graph takes beside the decoder's own inputs. */

@@ -96,7 +96,16 @@ it('a state whose cache cannot be cut tells what its run failed by', async () =>
       throw new Error('There are fewer rows.');
     },
   });
-  const options = { config: toyConfig, runtime, session, prefillChunk: 4, cacheType: 'float32', createCache } as const;
+  const mover = { grown: () => Promise.reject(failure) };
+  const options = {
+    config: toyConfig,
+    runtime,
+    session,
+    prefillChunk: 4,
+    cacheType: 'float32',
+    createCache,
+    mover,
+  } as const;
   const state = new CachedState({ ...options, capacity: 20 });
   await expect(state.forward(inputOf(more))).rejects.toBe(failure);
 });

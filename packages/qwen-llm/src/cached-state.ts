@@ -14,7 +14,9 @@ import {
   type Tensor,
   tensor,
   throwIfAborted,
+  type WorkOptions,
 } from '@vlmkit/core';
+import type { CacheMover } from './cache-mover.js';
 import type { DecoderConfig } from './decoder-config.js';
 import { checkInput, decoderFeeds, fewestManyTokens, sequenceBias, sliceInput } from './decoder-input.js';
 import { type CreateCache, cacheBytes, checkContext, type KvCache } from './kv-cache.js';
@@ -27,7 +29,9 @@ export interface CachedStateOptions {
   readonly prefillChunk: number;
   readonly cacheType: DataType;
   readonly createCache: CreateCache;
-  /** Tokens that the cache holds. */
+  /** Moves the cache when it grows. */
+  readonly mover: Pick<CacheMover, 'grown'>;
+  /** Tokens that the cache holds at first. */
   readonly capacity: number;
   /** What the graph takes beside the decoder's own inputs, in runs that choose no token. */
   readonly extraFeeds?: Readonly<Record<string, Feed>>;
@@ -53,18 +57,23 @@ interface StepOptions extends ForwardOptions {
 
 /** The state of one sequence, in a cache of its own. */
 export class CachedState implements BackboneState {
-  readonly capacity: number;
   readonly #options: CachedStateOptions;
-  readonly #cache: KvCache;
+  #cache: KvCache;
+  #capacity: number;
   #length = 0;
   #busy = false;
+  #disposed = false;
 
   /** @throws PromptError when the capacity is over the model's context. */
   constructor(options: CachedStateOptions) {
     checkContext(options.capacity, options.config);
     this.#options = options;
     this.#cache = options.createCache(options);
-    this.capacity = options.capacity;
+    this.#capacity = options.capacity;
+  }
+
+  get capacity(): number {
+    return this.#capacity;
   }
 
   get length(): number {
@@ -72,7 +81,7 @@ export class CachedState implements BackboneState {
   }
 
   get byteLength(): number {
-    return cacheBytes(this.#options);
+    return cacheBytes({ ...this.#options, capacity: this.#capacity });
   }
 
   async forward(input: BackboneInput, options: ForwardOptions = {}): Promise<ForwardResult> {
@@ -85,8 +94,31 @@ export class CachedState implements BackboneState {
     if (length < this.#length) this.#forget(length);
   }
 
+  /**
+   * Moves into a larger cache where its own cannot grow; both are in memory meanwhile.
+   *
+   * @throws PromptError when the capacity is over the model's context, RuntimeError when there is no memory for it, while a run
+   * is under way, or when the state is disposed of meanwhile.
+   */
+  async grow(capacity: number, { signal }: WorkOptions = {}): Promise<void> {
+    checkContext(capacity, this.#options.config);
+    return this.exclusively('grown', async () => {
+      throwIfAborted(signal);
+      if (capacity <= this.#capacity) return;
+      const grown = await this.#options.mover.grown(this.#cache, { length: this.#length, capacity, signal });
+      if (this.#disposed) {
+        grown.dispose();
+        throw new RuntimeError('A state was disposed of while it grew, or before.');
+      }
+      if (grown !== this.#cache) this.#cache.dispose();
+      this.#cache = grown;
+      this.#capacity = capacity;
+    });
+  }
+
   /** Frees the cache. A run that is under way fails, or its result is of no use. */
   dispose(): void {
+    this.#disposed = true;
     this.#cache.dispose();
   }
 
@@ -173,7 +205,7 @@ export class CachedState implements BackboneState {
   #assertIdle(done: string): void {
     if (!this.#busy) return;
     throw new RuntimeError(`A state was ${done} while a run on it was under way.`, {
-      remedy: 'Await each forward before the next change, or create a state for every sequence.',
+      remedy: 'Await each call before the next, or create a state for every sequence.',
     });
   }
 }
