@@ -35,13 +35,19 @@ export interface Prefilled extends ForwardResult {
 export interface ConversationOptions {
   /**
    * Tokens to make room for from the start, as far as the context allows (default 0: what the first turn needs). A
-   * conversation that outgrows its cache computes its history once again, in a cache of twice the size.
+   * conversation that outgrows its cache moves into one of twice the size, or of what it needs if that is more. It keeps what it
+   * has computed where the backbone's states can grow and there is memory for both caches; else it computes its history again.
    */
   readonly reserve?: number | undefined;
 }
 
 /** The part of a backbone that a conversation needs. */
 export type StateSource = Pick<LanguageBackbone, 'contextLength' | 'createState'>;
+
+interface GrowthOptions {
+  readonly capacity: number;
+  readonly signal: AbortSignalLike | undefined;
+}
 
 interface CachedTokens {
   readonly tokenIds: readonly number[];
@@ -77,9 +83,15 @@ export class Conversation {
     this.assertOpen();
     const count = prompt.tokenIds.length;
     const logitRows = Math.min(options.logitRows ?? 1, count);
-    const state = this.#stateFor(count + options.newTokens, prompt);
-    const reused = Math.min(this.#commonPrefix(prompt), state.length, count - logitRows);
-    state.truncate(reused);
+    const needed = count + options.newTokens;
+    this.#checkContext(needed, prompt);
+    // What is not reused goes first, and is not copied when the cache grows.
+    const common = Math.min(this.#commonPrefix(prompt), this.#state?.length ?? 0, count - logitRows);
+    this.#state?.truncate(common);
+    this.#remember(prompt, common);
+    const start = Date.now();
+    const state = await this.#stateFor(needed, options.signal);
+    const reused = state.length;
     this.#remember(prompt, reused);
     const visionStart = Date.now();
     const placed = await this.#encode(prompt, { from: reused, ...options });
@@ -95,7 +107,7 @@ export class Conversation {
     );
     this.#remember(prompt, count);
     const visionMs = prefillStart - visionStart;
-    return { ...result, state, reusedTokens: reused, visionMs, prefillMs: Date.now() - prefillStart };
+    return { ...result, state, reusedTokens: reused, visionMs, prefillMs: Date.now() - start - visionMs };
   }
 
   /** Notes the tokens of an answer that went into the cache behind the prompt. */
@@ -128,15 +140,36 @@ export class Conversation {
     this.#cached = { tokenIds: [], segments: [] };
   }
 
-  /** The current state when it has room, or a fresh, larger one. */
-  #stateFor(needed: number, { segments }: Prompt): BackboneState {
+  #checkContext(needed: number, { segments }: Prompt): void {
     const limit = this.#backbone.contextLength;
     if (needed > limit) throw doesNotFit(limit, `${needed}`, shorten(segments));
-    if (this.#state && this.#state.capacity >= needed) return this.#state;
-    const grown = Math.min(limit, Math.max(needed, this.#state ? this.#state.capacity * 2 : this.#reserve));
+  }
+
+  /** The current state, which grows where it has no room, or a fresh, larger one. */
+  async #stateFor(needed: number, signal: AbortSignalLike | undefined): Promise<BackboneState> {
+    const state = this.#state;
+    if (state && state.capacity >= needed) return state;
+    const wanted = Math.max(needed, state ? state.capacity * 2 : this.#reserve);
+    const capacity = Math.min(this.#backbone.contextLength, wanted);
+    const grown = state && (await this.#grow(state, { capacity, signal }));
+    this.assertOpen();
+    if (grown) return state;
     this.#free();
-    this.#state = this.#backbone.createState(grown);
+    this.#state = this.#backbone.createState(capacity);
     return this.#state;
+  }
+
+  /** Whether a state has grown. One that holds nothing is not worth it, and there may be no memory for two caches. */
+  async #grow(state: BackboneState, { capacity, signal }: GrowthOptions): Promise<boolean> {
+    if (!state.grow || state.length === 0) return false;
+    try {
+      await state.grow(capacity, signal && { signal });
+    } catch (error) {
+      this.assertOpen(error);
+      if (error instanceof RuntimeError) return false;
+      throw error;
+    }
+    return true;
   }
 
   #commonPrefix(prompt: Prompt): number {

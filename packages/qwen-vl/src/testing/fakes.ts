@@ -22,6 +22,8 @@ export class FakeBackbone implements LanguageBackbone {
     readonly start: number;
   }[] = [];
   states = 0;
+  /** Called before a state grows. States cannot grow where it is not there. */
+  onGrow: ((capacity: number) => Promise<void>) | undefined;
   readonly #script: readonly number[];
   #next = 0;
 
@@ -36,9 +38,13 @@ export class FakeBackbone implements LanguageBackbone {
     const note = (input: BackboneInput, start: number) =>
       this.calls.push({ tokenIds: input.tokenIds, slots: input.visual?.slots ?? [], start });
     const next = () => this.#script[this.#next++ % this.#script.length]!;
+    const { onGrow } = this;
     let length = 0;
+    let room = capacity;
     return {
-      capacity,
+      get capacity() {
+        return room;
+      },
       byteLength: 0,
       get length() {
         return length;
@@ -55,6 +61,12 @@ export class FakeBackbone implements LanguageBackbone {
         length = Math.min(length, to);
       },
       dispose: () => undefined,
+      ...(onGrow && {
+        grow: async (wanted: number) => {
+          await onGrow(wanted);
+          room = wanted;
+        },
+      }),
     };
   }
 
