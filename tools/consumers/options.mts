@@ -1,6 +1,7 @@
 // Compiles only where every optional field of these may be given as undefined, in a project with exactOptionalPropertyTypes.
 import type { ConvertOptions, HttpFilesOptions, QuantizeOptions } from '@vlmkit/checkpoint';
 import type { HubCacheOptions } from '@vlmkit/checkpoint/node';
+import type { GroundingConstraint, JsonConstraint } from '@vlmkit/constrain';
 import type { NodeCompilerOptions } from '@vlmkit/constrain/node';
 import type {
   BackboneInput,
@@ -17,7 +18,17 @@ import type { FrameSequence, PreprocessImageOptions, PreprocessVideoFileOptions 
 import type { PoolImageOptions, PoolResizeOptions, PreprocessPoolOptions } from '@vlmkit/preprocess/node';
 import type { SharpDecoderOptions } from '@vlmkit/preprocess/sharp';
 import type { ContactSheetOptions, NodeVideoDecoderOptions } from '@vlmkit/preprocess/video-node';
-import type { InspectOptions, LoadQwenVLOptions, Message, PromptOptions, VideoPart } from '@vlmkit/qwen-vl';
+import type { DecoderGraphOptions, GenerateTokensOptions, QwenLlmOptions, SamplingOptions } from '@vlmkit/qwen-llm';
+import type {
+  AskManyOptions,
+  AskRequest,
+  ChatOptions,
+  InspectOptions,
+  LoadQwenVLOptions,
+  Message,
+  PromptOptions,
+  VideoPart,
+} from '@vlmkit/qwen-vl';
 import type { NodeMediaOptions } from '@vlmkit/qwen-vl/node';
 import type { NodeRuntimeOptions } from '@vlmkit/runtime-node';
 import type { ChatMessage, EncodeChatInput } from '@vlmkit/tokenizer';
@@ -39,6 +50,8 @@ accepts<ConvertOptions>();
 accepts<HttpFilesOptions>();
 accepts<QuantizeOptions>();
 accepts<HubCacheOptions>();
+accepts<GroundingConstraint>();
+accepts<JsonConstraint>();
 accepts<NodeCompilerOptions>();
 accepts<BackboneInput>();
 accepts<ErrorDetails>();
@@ -60,6 +73,13 @@ accepts<PreprocessPoolOptions>();
 accepts<SharpDecoderOptions>();
 accepts<ContactSheetOptions>();
 accepts<NodeVideoDecoderOptions>();
+accepts<DecoderGraphOptions>();
+accepts<GenerateTokensOptions>();
+accepts<QwenLlmOptions>();
+accepts<SamplingOptions>();
+accepts<AskManyOptions>();
+accepts<AskRequest>();
+accepts<ChatOptions>();
 accepts<InspectOptions>();
 accepts<LoadQwenVLOptions>();
 accepts<Message>();

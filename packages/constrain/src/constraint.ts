@@ -20,7 +20,7 @@ export interface JsonConstraint {
    * Most characters of white space in one gap (default 8); 0 writes JSON on one line, as `JSON.stringify` does. Small
    * models write white space without end when they may.
    */
-  readonly maxWhitespace?: number;
+  readonly maxWhitespace?: number | undefined;
 }
 
 /** An answer that matches a regular expression from its first to its last character. */

@@ -9,18 +9,18 @@ export interface GroundingConstraint {
    */
   readonly type: 'boxes' | 'points';
   /** The only labels allowed. Any JSON string of one character or more when left out. */
-  readonly labels?: readonly string[];
+  readonly labels?: readonly string[] | undefined;
   /**
    * Most characters of a free label (default: no limit). Each adds to the time to compile, tens of milliseconds with a
    * vocabulary of 150,000; `labels` costs nothing.
    */
-  readonly maxLabelLength?: number;
+  readonly maxLabelLength?: number | undefined;
   /** Fewest entries of the list (default 0). */
-  readonly minItems?: number;
+  readonly minItems?: number | undefined;
   /** Most entries of the list (default 128). */
-  readonly maxItems?: number;
+  readonly maxItems?: number | undefined;
   /** Whether a Markdown fence stands around the list, as the model likes to write it (default `allow`). */
-  readonly fence?: 'allow' | 'require' | 'forbid';
+  readonly fence?: 'allow' | 'require' | 'forbid' | undefined;
 }
 
 /**

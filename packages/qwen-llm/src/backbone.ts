@@ -17,11 +17,11 @@ export interface QwenLlmOptions {
   readonly weights: WeightSource;
   readonly runtime: Runtime;
   /** Element type of activations (default float32). */
-  readonly dtype?: ComputeType;
+  readonly dtype?: ComputeType | undefined;
   /** Most tokens computed in one run of a prefill (default 512). Smaller chunks take less memory and abort sooner. */
-  readonly prefillChunk?: number;
+  readonly prefillChunk?: number | undefined;
   /** Called with a fraction in 0..1 as weights are loaded. */
-  readonly onProgress?: (fraction: number) => void;
+  readonly onProgress?: ((fraction: number) => void) | undefined;
 }
 
 /**

@@ -21,7 +21,7 @@ export interface DecoderGraphOptions {
   readonly weights: WeightSource;
   readonly profile: DeviceProfile;
   /** Element type of activations (default float32). */
-  readonly dtype?: ComputeType;
+  readonly dtype?: ComputeType | undefined;
 }
 
 /**

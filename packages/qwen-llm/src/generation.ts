@@ -15,18 +15,18 @@ export interface GenerateTokensOptions {
   readonly ropeDelta: number;
   readonly sampler: Sampler;
   /** What the sampler was made of. With it, a device that decodes in bursts may choose tokens itself, as the sampler would. */
-  readonly sampling?: SamplingOptions;
+  readonly sampling?: SamplingOptions | undefined;
   /** Ids that end the answer. They are yielded, and not fed back. */
   readonly stopIds: readonly number[];
   readonly maxNewTokens: number;
   /** Form that the answer must have. */
-  readonly constraint?: TokenConstraint;
+  readonly constraint?: TokenConstraint | undefined;
   /**
    * Guess tokens from earlier text and let one run of the model confirm several (default false). The tokens are the
    * same as without; it pays where answers repeat their prompt.
    */
-  readonly promptLookup?: PromptLookup;
-  readonly signal?: AbortSignalLike;
+  readonly promptLookup?: PromptLookup | undefined;
+  readonly signal?: AbortSignalLike | undefined;
 }
 
 /** A token of an answer. */

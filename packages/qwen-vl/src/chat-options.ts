@@ -13,13 +13,13 @@ export interface ChatOptions
 /** One of several questions. */
 export interface AskRequest {
   readonly messages: readonly Message[];
-  readonly options?: ChatOptions;
+  readonly options?: ChatOptions | undefined;
 }
 
 /** Options of asking many questions. */
 export interface AskManyOptions {
   /** Most questions answered at a time (default 8). Their KV caches are in memory together. */
-  readonly batchSize?: number;
+  readonly batchSize?: number | undefined;
 }
 
 /** Every name of an options type, which the compiler compares with it. */

@@ -31,7 +31,7 @@ export interface SlicedEncodeOptions extends EncodeOptions {
 /** Options of decoding. */
 export interface DecodeOptions {
   /** Leave special tokens such as `<|im_end|>` out of the text (default false). */
-  readonly skipSpecialTokens?: boolean;
+  readonly skipSpecialTokens?: boolean | undefined;
 }
 
 /** Text to token ids and back, as Hugging Face's tokenizers do it. */

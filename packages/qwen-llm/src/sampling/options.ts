@@ -12,36 +12,36 @@ export interface SamplingOptions {
    * Draw from the distribution rather than take its maximum. By default true when `temperature` is given and above 0,
    * false otherwise. A temperature of 0 always means greedy.
    */
-  readonly doSample?: boolean;
+  readonly doSample?: boolean | undefined;
   /** Divides the scores, 0 or more: below 1 sharpens, above 1 flattens, 0 is greedy (default 1 when `doSample` is set). */
-  readonly temperature?: number;
+  readonly temperature?: number | undefined;
   /** Keep the k highest scores and what equals the k-th; 0 keeps all (default 0). */
-  readonly topK?: number;
+  readonly topK?: number | undefined;
   /** Keep the fewest tokens whose probabilities reach this sum, in [0, 1], one at least; 1 keeps all (default 1). */
-  readonly topP?: number;
+  readonly topP?: number | undefined;
   /** Keep tokens at least this fraction as likely as the likeliest, in [0, 1]; 0 keeps all (default 0). */
-  readonly minP?: number;
+  readonly minP?: number | undefined;
   /**
    * Divides positive and multiplies negative scores of every token of prompt and answer, above 0; 1 is none (default 1).
    * Keskar et al., "CTRL" (2019), section 4.1.
    */
-  readonly repetitionPenalty?: number;
+  readonly repetitionPenalty?: number | undefined;
   /** Subtracted once from the score of every token of the answer so far, in [-2, 2] (default 0). */
-  readonly presencePenalty?: number;
+  readonly presencePenalty?: number | undefined;
   /** Subtracted from the score of a token for each time it stands in the answer so far, in [-2, 2] (default 0). */
-  readonly frequencyPenalty?: number;
+  readonly frequencyPenalty?: number | undefined;
   /** Added to the scores of single tokens of the vocabulary, by id. -Infinity forbids a token. */
-  readonly logitBias?: Readonly<Record<number, number>>;
+  readonly logitBias?: Readonly<Record<number, number>> | undefined;
   /** Ids never chosen, such as those that stand for images and videos in a prompt. */
-  readonly bannedIds?: readonly number[];
+  readonly bannedIds?: readonly number[] | undefined;
   /** Ids that the tokenizer knows. Logits at and beyond it, padding of the vocabulary, are never chosen. */
-  readonly tokenizerSize?: number;
+  readonly tokenizerSize?: number | undefined;
   /** Seed of the draws, an integer of 0 or more: same seed, same logits, same tokens. Random when left out. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Also return the log-probability of the chosen token (default false). */
-  readonly logprobs?: boolean;
+  readonly logprobs?: boolean | undefined;
   /** Also return this many most likely tokens with their log-probabilities, the whole vocabulary at most (default 0). */
-  readonly topLogprobs?: number;
+  readonly topLogprobs?: number | undefined;
 }
 
 /** {@link SamplingOptions} with every default filled in. */

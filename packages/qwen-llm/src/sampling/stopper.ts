@@ -3,11 +3,11 @@ import { PromptError, shownValue } from '@vlmkit/core';
 /** When an answer ends. */
 export interface StopOptions {
   /** Ids that end the answer, without text of their own. */
-  readonly stopIds?: readonly number[];
+  readonly stopIds?: readonly number[] | undefined;
   /** Strings that end the answer, or the only one. The text ends before them. */
-  readonly stopStrings?: string | readonly string[];
+  readonly stopStrings?: string | readonly string[] | undefined;
   /** Most tokens of the answer, stop ids included, 1 or more (default: no limit). */
-  readonly maxNewTokens?: number;
+  readonly maxNewTokens?: number | undefined;
 }
 
 /** Why an answer ended: a stop id or string, or its greatest length. */
