@@ -1,8 +1,7 @@
-import { throwIfAborted } from '@vlmkit/core';
+import { TimeSlices, throwIfAborted } from '@vlmkit/core';
 import { encodeLongWord, mergesOnly } from './long-word.js';
 import { namePattern } from './name-pattern.js';
 import type { PreTokenizer, ReadyTokenizer } from './ready-tokenizer.js';
-import { SharedSlices } from './shared-slices.js';
 import type { SlicedEncodeOptions } from './tokenizer.js';
 
 /** Characters between two looks at the clock. */
@@ -30,7 +29,7 @@ export function createSlicedEncoder(
     bpe.remove_space === true ||
     bpe.do_lowercase_and_remove_accent === true ||
     added.some(({ lstrip, rstrip, normalized }) => lstrip || rstrip || normalized);
-  const slices = new SharedSlices();
+  const slices = new TimeSlices();
 
   return async (text, { addedTokens = 'parse', signal }) => {
     const look = async () => {

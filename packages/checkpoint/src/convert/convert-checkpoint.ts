@@ -1,12 +1,12 @@
-import { type AbortSignalLike, encodeUtf8, throwIfAborted } from '@vlmkit/core';
+import { type AbortSignalLike, encodeUtf8, TimeSlices, throwIfAborted } from '@vlmkit/core';
 import { type JsonObject, readJson } from '../files/json.js';
 import type { Checkpoint } from '../open-checkpoint.js';
 import { convertTensor, planTensor, type TensorPlan } from '../quantize/convert-tensor.js';
-import { OwnThread } from '../quantize/own-thread.js';
 import { quantizationConfig } from '../quantize/quantization-config.js';
 import { refuseQuantized } from '../quantize/quantize-checkpoint.js';
 import { quantizeSteps, type RowQuantizer } from '../quantize/quantize-rows.js';
 import { quantizationScheme, type SchemeOptions, treatmentOf } from '../quantize/scheme.js';
+import { inSlices } from '../quantize/steps.js';
 import { SafetensorsWriter } from '../safetensors/writer.js';
 import { fingerprintOf } from './fingerprint.js';
 import { openManifest } from './manifest.js';
@@ -101,7 +101,7 @@ async function convert(options: ConvertOptions): Promise<ConvertResult> {
   const fingerprint = await fingerprintOf(shards, source);
   const manifest = await openManifest(target, { fingerprint, shards: shards.map(({ name }) => name) });
   const progress = progressReporter(plans, options.onProgress);
-  const thread = new OwnThread();
+  const slices = new TimeSlices();
 
   for (const shard of shards) {
     throwIfAborted(signal);
@@ -109,7 +109,7 @@ async function convert(options: ConvertOptions): Promise<ConvertResult> {
       progress.skip(shard);
       continue;
     }
-    await writeShard(shard, { ...options, thread, progress });
+    await writeShard(shard, { ...options, slices, progress });
     await manifest.markFinished(shard.name);
   }
   const texts = await readCompanions(source);
@@ -128,13 +128,13 @@ async function convert(options: ConvertOptions): Promise<ConvertResult> {
 }
 
 interface ShardOptions extends ConvertOptions {
-  readonly thread: OwnThread;
+  readonly slices: TimeSlices;
   readonly progress: ProgressReporter;
 }
 
 async function writeShard(shard: ShardPlan, options: ShardOptions): Promise<void> {
-  const { target, signal, thread, progress } = options;
-  const { quantize = (rows) => thread.run(quantizeSteps(rows)), concurrency = 2 } = options;
+  const { target, signal, slices, progress } = options;
+  const { quantize = (rows) => inSlices(quantizeSteps(rows), slices), concurrency = 2 } = options;
   await withFile(target, shard.name, async (file) => {
     const writer = new SafetensorsWriter({
       sink: file,
@@ -142,7 +142,7 @@ async function writeShard(shard: ShardPlan, options: ShardOptions): Promise<void
       metadata: shardMetadata,
     });
     for (const plan of shard.tensors) {
-      for await (const part of convertTensor(plan, { quantize, thread, concurrency, ...(signal && { signal }) })) {
+      for await (const part of convertTensor(plan, { quantize, slices, concurrency, ...(signal && { signal }) })) {
         await writer.write(part.name, part.bytes);
         progress.advance({ plan, shard, bytes: part.sourceBytes });
       }

@@ -5,15 +5,16 @@ import {
   elementCount,
   Int8Matrix,
   inOrder,
+  type TimeSlices,
   throwIfAborted,
   WeightError,
   type WeightInfo,
 } from '@vlmkit/core';
 import type { TensorDeclaration } from '../safetensors/encode.js';
 import { decodeSteps, fillSteps, narrowSteps } from './float-steps.js';
-import type { OwnThread } from './own-thread.js';
 import type { RowQuantizer } from './quantize-rows.js';
 import type { TensorTreatment } from './scheme.js';
+import { inSlices } from './steps.js';
 
 /** A stored tensor and how it will be stored. */
 export interface TensorPlan {
@@ -34,8 +35,8 @@ export interface TensorPart {
 /** What the work on a tensor needs. */
 export interface ConvertTensorOptions {
   readonly quantize: RowQuantizer;
-  /** Does the rest of the work. */
-  readonly thread: OwnThread;
+  /** Those of this thread, which does the rest of the work. */
+  readonly slices: TimeSlices;
   /** Parts that are read and quantised ahead, at least 1. */
   readonly concurrency: number;
   readonly signal?: AbortSignalLike | undefined;
@@ -82,7 +83,7 @@ export function planTensor(source: WeightInfo, treatment: TensorTreatment): Tens
  */
 export async function* convertTensor(plan: TensorPlan, options: ConvertTensorOptions): AsyncGenerator<TensorPart> {
   const { source, treatment, results } = plan;
-  const { thread } = options;
+  const { slices } = options;
   const [first] = results;
   if (!first) return;
   const quantize = treatment.kind === 'blocks' ? new BlockQuantizer(source, treatment, options) : undefined;
@@ -90,9 +91,9 @@ export async function* convertTensor(plan: TensorPlan, options: ConvertTensorOpt
     throwIfAborted(options.signal);
     const bytes = await source.file.read(source.offset + range.offset, range.length);
     if (treatment.kind === 'keep') return { bytes, sourceBytes: range.length };
-    const values = await thread.run(decodeSteps(source, bytes));
+    const values = await inSlices(decodeSteps(source, bytes), slices);
     if (quantize) return { ...(await quantize.run(values, range)), sourceBytes: range.length };
-    const narrow = await thread.run(narrowSteps(source, values, range.offset));
+    const narrow = await inSlices(narrowSteps(source, values, range.offset), slices);
     return { bytes: bytesOf(narrow), sourceBytes: range.length };
   });
   // What is small beside the blocks waits for its turn in memory.
@@ -153,11 +154,11 @@ class BlockQuantizer {
   async run(values: Float32Array, { offset }: ByteRange): Promise<SmallParts & { readonly bytes: Uint8Array }> {
     const { name, dtype, dims } = this.#source;
     const { bits, blockSize, zeros: hasZeros } = this.#treatment;
-    const { quantize, thread } = this.#options;
+    const { quantize, slices } = this.#options;
     const columns = dims[1] ?? 0;
     const first = offset / (columns * byteSize(dtype));
     try {
-      if (this.int8) await thread.run(fillSteps(this.int8, { first, values, columns }));
+      if (this.int8) await inSlices(fillSteps(this.int8, { first, values, columns }), slices);
       const quantized = await quantize({ values, columns, bits, blockSize, zeros: hasZeros });
       const { packed, scales, zeros } = quantized;
       return { bytes: packed, scales: bytesOf(decodeFloat16(scales)), ...(zeros && { zeros }) };

@@ -11,7 +11,7 @@ import {
   WeightError,
   type WeightInfo,
 } from '@vlmkit/core';
-import type { Steps } from './own-thread.js';
+import type { Steps } from './steps.js';
 
 /** Values that are converted in a step. */
 const valuesPerStep = 1 << 16;

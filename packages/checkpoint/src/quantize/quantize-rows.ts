@@ -1,7 +1,7 @@
 import { encodeFloat16, maxFloat16, roundToFloat16 } from '@vlmkit/core';
 import { type BlockRange, BlockRangeSearch } from './block-range.js';
 import { BlockScaleSearch, type QuantBits, rounder } from './block-scale.js';
-import { atOnce, type Steps } from './own-thread.js';
+import { atOnce, type Steps } from './steps.js';
 
 /*
  * The block-wise layout of onnxruntime's MatMulNBits operator. Legend:

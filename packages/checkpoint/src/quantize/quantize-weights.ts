@@ -1,11 +1,11 @@
-import type { AbortSignalLike, WeightFile, WeightInfo, WeightSource } from '@vlmkit/core';
+import { type AbortSignalLike, TimeSlices, type WeightFile, type WeightInfo, type WeightSource } from '@vlmkit/core';
 import { assertRange } from '../files/checkpoint-files.js';
 import { declaredBytes, type TensorDeclaration } from '../safetensors/encode.js';
 import { weightSource } from '../weights/open-weights.js';
 import { convertTensor, planTensor } from './convert-tensor.js';
-import { OwnThread } from './own-thread.js';
 import { quantizeSteps, type RowQuantizer } from './quantize-rows.js';
 import { quantizationScheme, type SchemeOptions, treatmentOf } from './scheme.js';
+import { inSlices } from './steps.js';
 
 /** Options of {@link quantizeCheckpoint}. */
 export interface QuantizeOptions extends SchemeOptions {
@@ -23,8 +23,8 @@ export interface QuantizeOptions extends SchemeOptions {
  * @throws AbortError when `signal` is aborted.
  */
 export async function quantizeWeights(weights: WeightSource, options: QuantizeOptions): Promise<WeightSource> {
-  const thread = new OwnThread();
-  const { quantize = (rows) => thread.run(quantizeSteps(rows)), onProgress, signal } = options;
+  const slices = new TimeSlices();
+  const { quantize = (rows) => inSlices(quantizeSteps(rows), slices), onProgress, signal } = options;
   const scheme = quantizationScheme(options);
   const sources = weights.names.map((name) => weights.info(name));
   const totalBytes = sources.reduce((sum, { byteLength }) => sum + byteLength, 0);
@@ -38,7 +38,7 @@ export async function quantizeWeights(weights: WeightSource, options: QuantizeOp
       continue;
     }
     const results = new Map(plan.results.map((result) => [result.name, new ResultBuffer(result)]));
-    for await (const part of convertTensor(plan, { quantize, thread, concurrency: 2, ...(signal && { signal }) })) {
+    for await (const part of convertTensor(plan, { quantize, slices, concurrency: 2, ...(signal && { signal }) })) {
       results.get(part.name)?.append(part.bytes);
       doneBytes += part.sourceBytes;
       onProgress?.(doneBytes / totalBytes);
