@@ -9,8 +9,19 @@ export function tooLarge(label: string, length: number, byteLimit: number): Medi
   });
 }
 
+/** A file of this machine that cannot be read. */
+export function unreadable(label: string, kind: 'picture' | 'video', cause: unknown): MediaError {
+  const { code = '' } = cause as { readonly code?: string };
+  return new MediaError(`${label} cannot be read.`, {
+    expected: `the path of a ${kind}, an http(s) URL or a data URL`,
+    actual: fileProblems[code] ?? messageOf(cause),
+    remedy: 'Check the path; relative ones start at the working directory.',
+    cause,
+  });
+}
+
 /** What is wrong with a path, by the code of the error that opening it gave. */
-export const fileProblems: Readonly<Record<string, string>> = {
+const fileProblems: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   EISDIR: 'a folder',
   EACCES: 'a file that may not be read',

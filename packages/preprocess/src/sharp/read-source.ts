@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { MediaError } from '@vlmkit/core';
 import { type DownloadOptions, defaultByteLimit, download, isWebAddress } from '../download/download.js';
-import { fileProblems, messageOf, tooLarge } from '../download/source-errors.js';
+import { tooLarge, unreadable } from '../download/source-errors.js';
 
 /** A path, a `file:`, `http:`, `https:` or `data:` URL, or the bytes of a file. */
 export type NodeImageSource = string | URL | Uint8Array;
@@ -55,13 +55,7 @@ async function readPath(location: string, label: string, byteLimit: number): Pro
     return await readFile(path);
   } catch (cause) {
     if (cause instanceof MediaError) throw cause;
-    const { code = '' } = cause as NodeJS.ErrnoException;
-    throw new MediaError(`${label} cannot be read.`, {
-      expected: 'the path of a picture, an http(s) URL or a data URL',
-      actual: fileProblems[code] ?? messageOf(cause),
-      remedy: 'Check the path; relative ones start at the working directory.',
-      cause,
-    });
+    throw unreadable(label, 'picture', cause);
   }
 }
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { MediaError } from '@vlmkit/core';
 import type { Source } from 'mediabunny';
 import { type DownloadOptions, download, downloadHead, isWebAddress } from '../download/download.js';
-import { fileProblems, messageOf } from '../download/source-errors.js';
+import { unreadable } from '../download/source-errors.js';
 import { isAnimationFile } from '../video/animation.js';
 import { requireVideo, signatureLength } from '../video/not-a-video.js';
 import type { Mediabunny } from '../video-mediabunny/library.js';
@@ -79,13 +79,7 @@ async function readHead(path: string): Promise<Uint8Array> {
     }
   } catch (cause) {
     if (cause instanceof MediaError) throw cause;
-    const { code = '' } = cause as NodeJS.ErrnoException;
-    throw new MediaError(`${path} cannot be read.`, {
-      expected: 'the path of a video, an http(s) URL or a data URL',
-      actual: fileProblems[code] ?? messageOf(cause),
-      remedy: 'Check the path; relative ones start at the working directory.',
-      cause,
-    });
+    throw unreadable(path, 'video', cause);
   }
 }
 
