@@ -6,7 +6,7 @@ import type { Constraint } from './constraint.js';
 import type { ConstraintCompiler, ConstraintState } from './constraint-state.js';
 import { loadNodeGrammarEngine } from './node/load-engine.js';
 import { isAnswer } from './testing/answers.js';
-import { allowedIds, paddedSize, randomWalk, smallTokenizer, stopIds } from './testing/random-walk.js';
+import { allowedIds, finishedTexts, paddedSize, smallTokenizer, stopIds } from './testing/random-walk.js';
 import { smallCompiler } from './testing/small-compiler.js';
 import { packVocabulary } from './vocabulary.js';
 
@@ -20,16 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => compiler.dispose());
 
-async function walks(constraint: Constraint, count: number): Promise<string[]> {
-  const texts: string[] = [];
-  for (let seed = 0; seed < count; seed++) {
-    const state = await compiler.compile(constraint);
-    const { finished, text } = await randomWalk(state, { tokenizer, seed });
-    if (finished) texts.push(text);
-    state.dispose();
-  }
-  return texts;
-}
+const walks = (constraint: Constraint, count: number) => finishedTexts(compiler, { tokenizer, constraint, count });
 
 /** Accepts a text token by token; false at the first that is refused. */
 async function acceptText(state: ConstraintState, text: string): Promise<boolean> {

@@ -2,7 +2,7 @@ import { PromptError } from '@vlmkit/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ConstraintCompiler } from './constraint-state.js';
 import { type GroundingConstraint, groundingGrammar } from './grounding-grammar.js';
-import { randomWalk, smallTokenizer, stopIds } from './testing/random-walk.js';
+import { finishedTexts, smallTokenizer, stopIds } from './testing/random-walk.js';
 import { smallCompiler } from './testing/small-compiler.js';
 
 const tokenizer = smallTokenizer();
@@ -16,17 +16,8 @@ afterAll(() => compiler.dispose());
 
 const fence = /^```json\n(.*)\n```$/s;
 
-/** Texts of finished walks. */
-async function walks(constraint: GroundingConstraint | 'boxes', count: number): Promise<string[]> {
-  const texts: string[] = [];
-  for (let seed = 0; seed < count; seed++) {
-    const state = await compiler.compile(constraint);
-    const { finished, text } = await randomWalk(state, { tokenizer, seed });
-    if (finished) texts.push(text);
-    state.dispose();
-  }
-  return texts;
-}
+const walks = (constraint: GroundingConstraint | 'boxes', count: number) =>
+  finishedTexts(compiler, { tokenizer, constraint, count });
 
 describe('boxes', () => {
   it('always parse as Qwen2.5-VL’s list of boxes, fenced or not', async () => {

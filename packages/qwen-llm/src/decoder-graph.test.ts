@@ -1,18 +1,7 @@
-import type { DeviceProfile, WeightSource } from '@vlmkit/core';
+import type { WeightSource } from '@vlmkit/core';
 import { expect, it } from 'vitest';
 import { buildBurstGraph, buildDecoderGraph } from './index.js';
-import { toyConfig, toyWeights } from './testing/toy-decoder.js';
-
-const profile: DeviceProfile = {
-  label: 'test',
-  attention: 'composed',
-  float16: false,
-  int8ActivationBits: 0,
-  float16Weights: true,
-  maxBufferBytes: 2 ** 31,
-  deviceOutputs: true,
-  kvCache: 'append',
-};
+import { toyConfig, toyProfile, toyWeights } from './testing/toy-decoder.js';
 
 /** The weights of few layers, told again as those of many. */
 function repeated(weights: WeightSource): WeightSource {
@@ -31,7 +20,7 @@ it.each([
   let pauses = 0;
   const timer = setInterval(() => pauses++, 1);
   const config = { ...toyConfig, numHiddenLayers: 400 };
-  const { weights } = await build({ config, weights: repeated(toyWeights()), profile });
+  const { weights } = await build({ config, weights: repeated(toyWeights()), profile: toyProfile });
   clearInterval(timer);
   expect(weights.length).toBeGreaterThan(400 * 9);
   // Without pauses no timer would run at all.

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createTokenizer, type Tokenizer } from '@vlmkit/tokenizer';
-import type { ConstraintState } from '../constraint-state.js';
+import type { Constraint } from '../constraint.js';
+import type { ConstraintCompiler, ConstraintState } from '../constraint-state.js';
 
 /** Length of a row of logits in these tests: the tokenizer's 1024 tokens and some padding. */
 export const paddedSize = 1056;
@@ -51,4 +52,19 @@ export async function randomWalk(
   }
   const text = tokenizer.decode(ids.filter((id) => !stopIds.includes(id)));
   return { finished: state.finished, text, ids };
+}
+
+/** Texts of the walks that end, of `count` with a seed each. */
+export async function finishedTexts(
+  compiler: ConstraintCompiler,
+  options: { readonly tokenizer: Tokenizer; readonly constraint: Constraint; readonly count: number },
+): Promise<string[]> {
+  const texts: string[] = [];
+  for (let seed = 0; seed < options.count; seed++) {
+    const state = await compiler.compile(options.constraint);
+    const { finished, text } = await randomWalk(state, { tokenizer: options.tokenizer, seed });
+    if (finished) texts.push(text);
+    state.dispose();
+  }
+  return texts;
 }

@@ -1,4 +1,4 @@
-import { type Tensor, tensor, WeightError, type WeightInfo, type WeightSource } from '@vlmkit/core';
+import { type DeviceProfile, type Tensor, tensor, WeightError, type WeightInfo, type WeightSource } from '@vlmkit/core';
 import type { DecoderConfig } from '../decoder-config.js';
 
 /** A decoder small enough to build in a test, with every mechanism of a real one. */
@@ -15,6 +15,18 @@ export const toyConfig: DecoderConfig = {
   ropeTheta: 10000,
   mropeSection: [2, 3, 3],
   hiddenAct: 'silu',
+};
+
+/** A device on which graphs are built and not run. */
+export const toyProfile: DeviceProfile = {
+  label: 'test',
+  attention: 'composed',
+  float16: false,
+  int8ActivationBits: 0,
+  float16Weights: true,
+  maxBufferBytes: 2 ** 31,
+  deviceOutputs: true,
+  kvCache: 'append',
 };
 
 /** Random weights of {@link toyConfig}, the same for the same seed. */
